@@ -1,0 +1,246 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One LDAP connection to one domain controller."""
+
+from __future__ import annotations
+
+import random
+import ssl
+import time
+import traceback
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory import results
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import DirectoryError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.words import Word
+
+LDAP3_IMPORT_ERROR: str | None = None
+try:
+    import ldap3
+    from ldap3.core import exceptions as ldap_errors
+except ImportError:
+    LDAP3_IMPORT_ERROR = traceback.format_exc()
+
+PAGED_RESULTS = "1.2.840.113556.1.4.319"
+SHOW_DELETED = "1.2.840.113556.1.4.417"
+EXTENDED_DN = "1.2.840.113556.1.4.529"
+# LDAP_SERVER_EXTENDED_DN_OID with Flag 1: GUID and SID as text (MS-ADTS 3.1.1.3.4.1.5).
+EXTENDED_DN_CONTROL = (EXTENDED_DN, True, b"\x30\x03\x02\x01\x01")
+SHOW_DELETED_CONTROL = (SHOW_DELETED, True, None)
+
+# Below the server's MaxPageSize of 1000 it would only cost round trips, above it the server cuts down silently.
+PAGE_SIZE = 1000
+_CONNECT_SECONDS = 10
+_ANSWER_SECONDS = 120
+_TRIES = 5
+
+Control = tuple[str, bool, bytes | None]
+
+
+class TlsMode(Word):
+    """How the connection is protected. There is no unprotected mode."""
+
+    LDAPS = "ldaps"
+    START_TLS = "start_tls"
+
+
+_DEFAULT_PORTS = {TlsMode.LDAPS: 636, TlsMode.START_TLS: 389}
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSettings:
+    """How to reach the domain controller.
+
+    Parameters:
+        server: DNS name or address.
+        username: UPN or DN of the account.
+        password: its password.
+        port: None for the usual port of the mode.
+        tls_mode: LDAPS or StartTLS.
+        ca_cert: path of the CA certificates to trust, or None for the system's.
+    """
+
+    server: str
+    username: str
+    password: str
+    port: int | None = None
+    tls_mode: TlsMode = TlsMode.LDAPS
+    ca_cert: str | None = None
+
+    def __repr__(self) -> str:
+        """Leave the password out."""
+        return f"ConnectionSettings({self.username} at {self.server})"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a search.
+
+    Parameters:
+        dn: as the server wrote it; with the extended-DN control GUID and SID stand in front.
+        attributes: attribute description in lower case, options included, to its values.
+    """
+
+    dn: str
+    attributes: Mapping[str, Sequence[bytes]]
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return the values of an attribute as text."""
+        return tuple(value.decode("utf-8", "replace") for value in self.attributes.get(name.lower(), ()))
+
+    def first(self, name: str) -> bytes | None:
+        """Return the first value of an attribute, or None."""
+        values = self.attributes.get(name.lower())
+        return values[0] if values else None
+
+
+class Session:
+    """A bound connection; counts its operations.
+
+    Raises:
+        DirectoryError: the domain controller cannot be reached, is not trusted, or refuses the log-on.
+    """
+
+    def __init__(self, settings: ConnectionSettings) -> None:
+        self.operations: Counter[str] = Counter()
+        self._settings = settings
+        port = settings.port or _DEFAULT_PORTS[settings.tls_mode]
+        self._where = f"{settings.server}:{port}"
+        try:
+            tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=settings.ca_cert)
+        except ldap_errors.LDAPExceptionError:
+            raise DirectoryError(
+                f"domain_ca_cert: {settings.ca_cert} cannot be read.",
+                "Give the path of a PEM file with CA certificates.",
+                code="ca_cert_unreadable",
+            ) from None
+        server = ldap3.Server(
+            settings.server,
+            port=port,
+            use_ssl=settings.tls_mode is TlsMode.LDAPS,
+            tls=tls,
+            get_info=ldap3.NONE,
+            connect_timeout=_CONNECT_SECONDS,
+        )
+        self._connection = ldap3.Connection(
+            server,
+            settings.username,
+            settings.password,
+            client_strategy=ldap3.SAFE_SYNC,
+            receive_timeout=_ANSWER_SECONDS,
+            raise_exceptions=False,
+            # The defaults of these hide truncated answers or raise KeyError (ldap3 issues 986, 991, 1055).
+            auto_range=False,
+            return_empty_attributes=False,
+            check_names=False,
+            auto_referrals=False,
+        )
+        self._bind()
+
+    def _bind(self) -> None:
+        try:
+            self._connection.open(read_server_info=False)
+            if self._settings.tls_mode is TlsMode.START_TLS:
+                self._connection.start_tls(read_server_info=False)
+            done, result, _response, _request = self._connection.bind(read_server_info=False)
+        except ldap_errors.LDAPExceptionError as error:
+            raise self._unreachable(error) from None
+        self.operations["bind"] += 1
+        if not done:
+            raise results.bind_refusal(self._settings.username, result)
+
+    def _unreachable(self, error: Exception) -> DirectoryError:
+        text = " ".join(str(error).split())
+        if "CERTIFICATE_VERIFY_FAILED" in text or "certificate" in text.lower():
+            return DirectoryError(
+                f"The certificate of the domain controller {self._where} is not trusted: {text}.",
+                "Give the CA that issued it as domain_ca_cert, and the name that stands in it as domain_server.",
+                code="directory_not_trusted",
+            )
+        return DirectoryError(
+            f"The domain controller {self._where} does not answer: {text}.",
+            "Check domain_server, domain_port and the network.",
+            code="directory_unreachable",
+        )
+
+    def close(self) -> None:
+        """End the connection."""
+        try:
+            self._connection.unbind()
+        except ldap_errors.LDAPExceptionError:
+            return
+
+    def _call(self, kind: str, operation: str, *arguments: Any, **options: Any) -> tuple[Mapping[str, Any], list[Any]]:
+        """Run one operation, waiting and trying again while the server says that it is busy."""
+        for attempt in range(1, _TRIES + 1):
+            self.operations[kind] += 1
+            try:
+                _done, result, response, _request = getattr(self._connection, operation)(*arguments, **options)
+            except ldap_errors.LDAPExceptionError as error:
+                raise self._unreachable(error) from None
+            if result["result"] not in (51, 52) or attempt == _TRIES:
+                break
+            time.sleep(min(30.0, 0.5 * 2**attempt) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
+        return result, response or []
+
+    def search(
+        self,
+        base: str,
+        ldap_filter: str,
+        attributes: Sequence[str],
+        *,
+        scope: str = "SUBTREE",
+        controls: Sequence[Control] = (),
+    ) -> Iterator[Entry]:
+        """Yield all entries of a paged search.
+
+        Raises:
+            DirectoryError: the search did not reach its end.
+        """
+        cookie: bytes | None = None
+        while True:
+            result, response = self._call(
+                "search",
+                "search",
+                base,
+                ldap_filter,
+                search_scope=scope,
+                attributes=list(attributes) or ["1.1"],
+                controls=list(controls) or None,
+                paged_size=None if scope == "BASE" else PAGE_SIZE,
+                paged_cookie=cookie,
+            )
+            if result["result"] == results.NO_SUCH_OBJECT and scope == "BASE":
+                return
+            if result["result"] != results.SUCCESS:
+                raise results.failed_reading(f"Reading {base} at {self._where}", result)
+            for item in response:
+                if item["type"] == "searchResEntry":
+                    raw = item["raw_attributes"]
+                    yield Entry(item["dn"], {name.lower(): raw[name] or () for name in raw})
+            paging = (result.get("controls") or {}).get(PAGED_RESULTS)
+            cookie = paging["value"]["cookie"] if paging else None
+            if not cookie:
+                return
+
+    def add(self, name: str, object_class: str, attributes: Mapping[str, Sequence[str]]) -> Mapping[str, Any]:
+        """Add an object and return the result."""
+        return self._call("add", "add", name, object_class, {key: list(value) for key, value in attributes.items()})[0]
+
+    def modify(self, name: str, changes: Mapping[str, Sequence[tuple[str, Sequence[str]]]]) -> Mapping[str, Any]:
+        """Modify an object and return the result.
+
+        Parameters:
+            name: DN or `<GUID=…>`.
+            changes: attribute to its operations in order (`MODIFY_ADD`, `MODIFY_DELETE`, `MODIFY_REPLACE` with values).
+        """
+        wire = {key: [(op, list(values)) for op, values in operations] for key, operations in changes.items()}
+        return self._call("modify", "modify", name, wire)[0]
+
+    def modify_dn(self, name: str, new_rdn: str, new_superior: str) -> Mapping[str, Any]:
+        """Rename and move an object and return the result."""
+        return self._call("modify_dn", "modify_dn", name, new_rdn, new_superior=new_superior)[0]

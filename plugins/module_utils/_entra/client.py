@@ -1,0 +1,248 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Calls to Microsoft Graph: one at a time, page by page, or in batches."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.auth import EntraSettings, TokenSource
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.http import network_problem, open_session
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import EntraError
+
+# Where it is missing, _entra.http holds the reason, and the runner reports it before any call.
+with contextlib.suppress(ImportError):
+    import requests
+
+BATCH_SIZE = 20
+_BODY_TRIES = 3
+_BATCH_TRIES = 6
+_MOST_PAGES = 100_000
+_LONGEST_WAIT = 300
+# The largest page of 999 members with all selected properties is below 2 MB.
+_MOST_BYTES = 64 * 1024 * 1024
+
+ADVANCED = {"ConsistencyLevel": "eventual"}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A GET request.
+
+    Parameters:
+        path: relative to the version, with the query.
+        need: application permissions of which one suffices.
+        headers: further headers.
+    """
+
+    path: str
+    need: tuple[str, ...]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class GraphClient:
+    """Asks Microsoft Graph and counts its requests; may be used by several threads."""
+
+    def __init__(self, settings: EntraSettings) -> None:
+        self.requests: Counter[str] = Counter()
+        self._base = settings.graph_url
+        self._tokens = TokenSource(settings)
+        self._session = open_session(settings.ca_cert)
+        self._lock = threading.Lock()
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The application permissions in the token."""
+        return self._tokens.roles
+
+    def log_on(self) -> None:
+        """Get a token, so that a refused log-on is told before anything else.
+
+        Raises:
+            EntraError: the log-on failed.
+        """
+        self._headers({})
+
+    def _headers(self, more: Mapping[str, str]) -> dict[str, str]:
+        with self._lock:
+            token = self._tokens.token()
+        return {"Authorization": f"Bearer {token}", "Accept": "application/json", **more}
+
+    def _send(self, method: str, url: str, headers: Mapping[str, str], body: object = None) -> tuple[int, Any]:
+        """Return status and parsed body; a body that is cut or spliced counts as no answer and is asked for again.
+
+        Raises:
+            EntraError: no usable answer came.
+        """
+        with self._lock:
+            self.requests[method] += 1
+        code, why, remedy = "entra_answer_broken", "its answer could not be read", "Run again."
+        for attempt in range(_BODY_TRIES):
+            if attempt:
+                time.sleep(2**attempt)
+            try:
+                answer = self._session.request(method, url, headers=self._headers(headers), json=body, stream=True)
+                with answer:
+                    content = answer.raw.read(_MOST_BYTES + 1, decode_content=True)
+                if len(content) > _MOST_BYTES:
+                    raise EntraError(
+                        f"{_short(url)}: the answer is larger than {_MOST_BYTES} bytes.", code="entra_answer_too_large"
+                    )
+                if _is_cut(answer, content):
+                    continue
+                return answer.status_code, json.loads(content) if content else {}
+            except requests.exceptions.RequestException as error:
+                code, why, remedy = network_problem(error)
+                if code == "entra_not_trusted":
+                    break
+            except (ValueError, OSError, RecursionError):
+                continue
+        raise EntraError(f"Microsoft Graph at {self._base}: {why} ({_short(url)}).", remedy, code=code)
+
+    def get(self, call: Call) -> Mapping[str, Any]:
+        """Return the body of one GET.
+
+        Raises:
+            EntraError: it failed.
+        """
+        status, body = self._send("GET", self._absolute(call.path), call.headers)
+        if status != 200:
+            raise self.refusal(call, status, body)
+        return _object(body, call.path)
+
+    def _absolute(self, path: str) -> str:
+        return f"{self._base}/v1.0{path}"
+
+    def pages(self, call: Call) -> Iterator[Mapping[str, Any]]:
+        """Yield all pages of a collection.
+
+        Raises:
+            EntraError: a page could not be read, so that the collection is not whole.
+        """
+        url: str | None = self._absolute(call.path)
+        seen: set[str] = set()
+        while url:
+            if url in seen or len(seen) >= _MOST_PAGES:
+                raise EntraError(f"{call.path}: the pages never end.", "Run again.", code="entra_pages_endless")
+            seen.add(url)
+            status, body = self._send("GET", url, call.headers)
+            if status != 200:
+                raise self.refusal(call, status, body)
+            page = _object(body, call.path)
+            yield page
+            url = self.next_link(page, call.path)
+
+    def next_link(self, page: Mapping[str, Any], what: str) -> str | None:
+        """Return the link to the next page, or None at the end.
+
+        Raises:
+            EntraError: the link leads to another host, where the token must not go.
+        """
+        link = page.get("@odata.nextLink")
+        if link is None:
+            return None
+        if not isinstance(link, str) or urlsplit(link)[:2] != urlsplit(self._base)[:2]:
+            raise EntraError(f"{what}: the link to the next page leads elsewhere.", code="entra_link_foreign")
+        return link
+
+    def follow(self, call: Call, first: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        """Yield the first page, which came from elsewhere, and all after it."""
+        yield first
+        link = self.next_link(first, call.path)
+        if link:
+            path = link.removeprefix(f"{self._base}/v1.0")
+            yield from self.pages(Call(path, call.need, call.headers))
+
+    def batch(self, calls: Sequence[Call]) -> list[tuple[int, Any]]:
+        """Return status and body of each of at most 20 GETs, in their order.
+
+        What the service puts off (429, 5xx) is sent again after the longest wait that it asks for.
+
+        Raises:
+            EntraError: the batch as a whole failed.
+        """
+        answers: dict[int, tuple[int, Any]] = {}
+        waiting = list(range(len(calls)))
+        for attempt in range(_BATCH_TRIES):
+            body = {
+                "requests": [
+                    {"id": str(n), "method": "GET", "url": calls[n].path, "headers": dict(calls[n].headers)}
+                    for n in waiting
+                ]
+            }
+            status, answer = self._send("POST", f"{self._base}/v1.0/$batch", {"Content-Type": "application/json"}, body)
+            if status != 200:
+                raise self.refusal(Call("/$batch", ()), status, answer)
+            got, wait = _read_batch(answer, waiting)
+            answers.update(got)
+            waiting = [n for n in waiting if n not in answers or answers[n][0] in (429, 500, 502, 503, 504)]
+            if not waiting:
+                break
+            if attempt + 1 < _BATCH_TRIES:
+                time.sleep(min(_LONGEST_WAIT, wait if wait is not None else 2**attempt))
+        if len(answers) != len(calls):
+            raise EntraError("A batch came back without all its answers.", "Run again.", code="entra_answer_broken")
+        return [answers[n] for n in range(len(calls))]
+
+    def refusal(self, call: Call, status: int, body: Any) -> EntraError:
+        """Return the error for an answer that is not 200."""
+        error = body.get("error") if isinstance(body, dict) else None
+        error = error if isinstance(error, dict) else {}
+        code, message = str(error.get("code") or status), " ".join(str(error.get("message") or "").split())
+        what = _short(call.path)
+        if status == 403 and call.need:
+            has = ", ".join(sorted(self.roles)) or "none"
+            return EntraError(
+                f"Microsoft Graph refused {what}: the application lacks the permission {call.need[0]} (it has: {has}).",
+                f"Grant the application permission {call.need[0]} and consent to it.",
+                code="permission_missing",
+            )
+        remedy = (
+            "Check the clock and the application." if status == 401 else "Run again later." if status >= 429 else ""
+        )
+        return EntraError(f"Microsoft Graph refused {what}: {status} {code}: {message}", remedy, code=f"entra_{status}")
+
+
+def _is_cut(answer: requests.Response, content: bytes) -> bool:
+    """Return whether fewer bytes came than were announced; urllib3 does not tell when reading the raw body."""
+    length = answer.headers.get("Content-Length")
+    plain = "Content-Encoding" not in answer.headers
+    return plain and length is not None and length.isdigit() and len(content) != int(length)
+
+
+def _object(body: Any, what: str) -> Mapping[str, Any]:
+    if not isinstance(body, dict) or "error" in body:
+        raise EntraError(
+            f"{_short(what)}: the answer is not what it should be.", "Run again.", code="entra_answer_broken"
+        )
+    return body
+
+
+def _short(url: str) -> str:
+    """Return a URL without its query, which may hold a token of the service's."""
+    return "GET " + urlsplit(url).path.replace("/v1.0", "", 1)
+
+
+def _read_batch(answer: Any, waiting: Iterable[int]) -> tuple[dict[int, tuple[int, Any]], float | None]:
+    got: dict[int, tuple[int, Any]] = {}
+    waits: list[float] = []
+    expected = set(waiting)
+    responses = answer.get("responses") if isinstance(answer, dict) else None
+    for item in responses if isinstance(responses, list) else ():
+        number = int(item["id"]) if isinstance(item, dict) and str(item.get("id", "")).isdigit() else -1
+        if number in expected and isinstance(item.get("status"), int):
+            got[number] = (item["status"], item.get("body"))
+            headers = item.get("headers")
+            after = headers.get("Retry-After") if isinstance(headers, dict) else None
+            if after is not None and str(after).isdigit():
+                waits.append(float(after))
+    return got, max(waits) if waits else None

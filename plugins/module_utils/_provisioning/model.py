@@ -1,0 +1,211 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The things the rules speak about. All are immutable; none does anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.words import Word
+
+# A value as Graph gives it for one property of a group.
+GraphValue = str | int | bool | None | list[str]
+# Values of LDAP attributes as text; an empty tuple is "no value".
+Values = tuple[str, ...]
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteReading(Generic[T_co]):
+    """A reading that reached its end. Only from one of these may anything be taken away."""
+
+    items: T_co
+
+
+@dataclass(frozen=True, slots=True)
+class IncompleteReading(Generic[T_co]):
+    """A reading that ended early: good for adding, never for removing.
+
+    Parameters:
+        items: what was read.
+        why: a sentence that says what is missing.
+    """
+
+    items: T_co
+    why: str
+
+
+Reading = CompleteReading[T_co] | IncompleteReading[T_co]
+
+
+class PrincipalKind(Word):
+    """The type of a directory object in Entra ID, by its `@odata.type`."""
+
+    USER = "user"
+    GROUP = "group"
+    DEVICE = "device"
+    SERVICE_PRINCIPAL = "servicePrincipal"
+    CONTACT = "orgContact"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A member as Entra ID lists it; the fields carry Graph's property names.
+
+    Parameters:
+        readable: False when the service gave the id and withheld the rest (a permission is missing); a null then
+            proves nothing.
+    """
+
+    id: str
+    kind: PrincipalKind
+    display_name: str = ""
+    on_premises_sync_enabled: bool | None = None
+    on_premises_security_identifier: str | None = None
+    on_premises_object_identifier: str | None = None
+    readable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CloudGroup:
+    """A group as Entra ID gives it.
+
+    Parameters:
+        id: the object id.
+        properties: every captured property under its Graph name; the mapping reads these.
+        is_cloud_managed: what onPremisesSyncBehavior answered in this capture; None when it was not or could not
+            be read.
+    """
+
+    id: str
+    properties: Mapping[str, GraphValue] = field(default_factory=dict)
+    is_cloud_managed: bool | None = None
+
+    @property
+    def display_name(self) -> str:
+        """The displayName, or the id of a group that has none."""
+        return str(self.properties.get("displayName") or self.id)
+
+    @property
+    def security_identifier(self) -> str | None:
+        """The SID that the group has on premises, or None for a group born in the cloud."""
+        value = self.properties.get("onPremisesSecurityIdentifier")
+        return value if isinstance(value, str) and value else None
+
+    @property
+    def rule_being_evaluated(self) -> bool:
+        """Whether the service is still working out the members of a dynamic group.
+
+        `On` is the resting state of a rule that is processed; `Paused` keeps the members it has.
+        """
+        types = self.properties.get("groupTypes")
+        dynamic = isinstance(types, list) and "DynamicMembership" in types
+        state = self.properties.get("membershipRuleProcessingState")
+        return dynamic and state not in ("On", "Paused")
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryGroup:
+    """A group object in Active Directory, without its members.
+
+    Parameters:
+        guid: objectGUID as text.
+        sid: objectSid as text.
+        dn: distinguishedName as the server wrote it.
+        attributes: the values of the attributes that were read, under their LDAP names.
+    """
+
+    guid: str
+    sid: str
+    dn: str
+    attributes: Mapping[str, Values] = field(default_factory=dict)
+
+    def first(self, name: str) -> str | None:
+        """Return the first value of an attribute, or None."""
+        values = self.attributes.get(name, ())
+        return values[0] if values else None
+
+    @property
+    def cloud_id(self) -> str | None:
+        """The object id inside the anchor, or None."""
+        anchor = self.first("msDS-ExternalDirectoryObjectId")
+        return identity.cloud_id_of(anchor) if anchor else None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One value of `member`, as the extended-DN control shows it.
+
+    Parameters:
+        guid: objectGUID of the member object.
+        sid: its objectSid, or None for objects that have none (contacts).
+        dn: its distinguishedName.
+    """
+
+    guid: str
+    sid: str | None
+    dn: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFacts:
+    """What tells whose a linked object is, read only for links that are about to go.
+
+    Parameters:
+        object_class: the most special objectClass.
+        sid_history: SIDs the object had before.
+        anchor: msDS-ExternalDirectoryObjectId.
+    """
+
+    object_class: str = ""
+    sid_history: tuple[str, ...] = ()
+    anchor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DomainInfo:
+    """The domain that one run writes to.
+
+    Parameters:
+        dn: its naming context.
+        sid: its SID.
+        forest: SID of each domain of the forest, to its DNS name.
+        server: dnsHostName of the domain controller that answered.
+    """
+
+    dn: str
+    sid: str
+    forest: Mapping[str, str]
+    server: str
+
+
+class Skipped(Word):
+    """Why an object was left alone. Shown with every skip."""
+
+    # groups: not in scope
+    NOT_SECURITY_ENABLED = "not_security_enabled"
+    MAIL_ENABLED = "mail_enabled"
+    MICROSOFT_365 = "microsoft_365"
+    ON_PREMISES_SYNCED = "on_premises_synced"
+    ROLLED_BACK = "rolled_back"
+    AUTHORITY_UNKNOWN = "authority_unknown"
+    NOT_SELECTED = "not_selected"
+    # groups: in scope, but not to be written
+    OTHER_DOMAIN_GROUP = "other_domain_group"
+    # members
+    CLOUD_ONLY_USER = "cloud_only_user"
+    OTHER_DOMAIN = "other_domain"
+    OTHER_FOREST = "other_forest"
+    SYNCED_GROUP = "synced_group"
+    GROUP_NOT_PROVISIONED = "group_not_provisioned"
+    GROUP_ITSELF = "group_itself"
+    UNSUPPORTED_TYPE = "unsupported_type"
+    NOT_FOUND_IN_DIRECTORY = "not_found_in_directory"
+    IDENTITY_CONFLICT = "identity_conflict"
+    UNREADABLE = "unreadable"

@@ -1,0 +1,233 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What differs between what should be and what is, as ordered changes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ObjectError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import DesiredGroup
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import Wanted
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
+    DirectoryGroup,
+    Link,
+    Values,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.words import Word
+
+_UNIVERSAL = 0x8
+# Attributes whose values Active Directory compares without regard to case, and which are therefore the same to it.
+_CASE_IGNORED = frozenset({"msDS-ExternalDirectoryObjectId", "adminDescription"})
+
+
+class Action(Word):
+    """What a change does to a directory group."""
+
+    CREATE = "create"
+    ADOPT = "adopt"
+    UPDATE = "update"
+    RENAME = "rename"
+    MOVE = "move"
+    RENAME_AND_MOVE = "rename_and_move"
+    MEMBERS = "members"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChange:
+    """A change of a group object, members aside.
+
+    Parameters:
+        action: what is done.
+        id: object id of the cloud group.
+        name: its displayName.
+        guid: objectGUID, None for a group to be created.
+        dn: where the object is, or will be created.
+        new_dn: where it will be after a rename or move, else None.
+        before: the values that the attributes named in `after` hold now.
+        after: the values they should hold.
+        reason: one phrase for people.
+    """
+
+    action: Action
+    id: str
+    name: str
+    guid: str | None
+    dn: str
+    new_dn: str | None
+    before: Mapping[str, Values]
+    after: Mapping[str, Values]
+    reason: str
+
+    @property
+    def writes(self) -> bool:
+        """Whether the directory is written; an adoption may only be remembered."""
+        return self.action is not Action.ADOPT or bool(self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberChange:
+    """A change of the links of one group.
+
+    Parameters:
+        id: object id of the cloud group.
+        name: its displayName.
+        guid: objectGUID, None when this plan creates the group.
+        dn: where the object is, or will be created.
+        add: links to add.
+        remove: links to remove.
+        before_count: how many links the group holds now.
+        before_digest: digest of those links, by which apply sees that the group has moved on.
+    """
+
+    id: str
+    name: str
+    guid: str | None
+    dn: str
+    add: tuple[Wanted, ...]
+    remove: tuple[Link, ...]
+    before_count: int
+    before_digest: str
+
+    @property
+    def action(self) -> Action:
+        """Always `members`."""
+        return Action.MEMBERS
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A group or member left alone.
+
+    Parameters:
+        id: object id of what is skipped.
+        name: its displayName.
+        code: why, one word.
+        reason: why, a phrase.
+        group_id: for a member, the object id of the group; else None.
+        group_name: for a member, the displayName of the group; else None.
+    """
+
+    id: str
+    name: str
+    code: str
+    reason: str
+    group_id: str | None = None
+    group_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A group that cannot be handled; the others go on."""
+
+    id: str
+    name: str
+    code: str
+    message: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something people should know and that stops nothing."""
+
+    id: str
+    name: str
+    code: str
+    message: str
+
+
+PlanItem = GroupChange | MemberChange | Skip | Problem | Notice
+
+
+def links_digest(links: Iterable[Link]) -> str:
+    """Return a digest of a set of links that does not depend on their order."""
+    joined = ",".join(sorted(link.guid for link in links))
+    return hashlib.sha256(joined.encode()).hexdigest()
+
+
+def group_changes(
+    desired: DesiredGroup, found: DirectoryGroup | None, *, by: str, known: bool
+) -> tuple[GroupChange, ...]:
+    """Return the changes that make a group object what it should be, in the order to apply them.
+
+    Parameters:
+        desired: what should be.
+        found: what is, or None.
+        by: what tied the two: `journal`, `anchor` or `sid`.
+        known: whether the journal knows this pair; if not, the object is adopted.
+
+    Raises:
+        ObjectError: the object is not of universal scope.
+    """
+    if found is None:
+        target = dn.child("CN", desired.cn, desired.container)
+        return (
+            GroupChange(Action.CREATE, desired.id, desired.name, None, target, None, {}, desired.attributes, "new"),
+        )
+    group_type = int(found.first("groupType") or 0)
+    if not group_type & _UNIVERSAL:
+        raise ObjectError(
+            f"{found.dn} is not of universal scope.",
+            "Make it a universal security group first.",
+            code="not_universal",
+        )
+    after = {name: values for name, values in desired.attributes.items() if not _equal(name, values, found)}
+    before = {name: found.attributes.get(name, ()) for name in after}
+    changes: list[GroupChange] = []
+    if not known:
+        reason = f"tied by {by}"
+        changes.append(
+            GroupChange(Action.ADOPT, desired.id, desired.name, found.guid, found.dn, None, before, after, reason)
+        )
+    elif after:
+        reason = "differs: " + ", ".join(sorted(after))
+        changes.append(
+            GroupChange(Action.UPDATE, desired.id, desired.name, found.guid, found.dn, None, before, after, reason)
+        )
+    relocation = _relocation(desired, found) if _follows_names(desired, found) else None
+    return (*changes, relocation) if relocation else tuple(changes)
+
+
+def _equal(name: str, values: Values, found: DirectoryGroup) -> bool:
+    held = found.attributes.get(name, ())
+    if name in _CASE_IGNORED:
+        return {value.lower() for value in held} == {value.lower() for value in values}
+    return set(held) == set(values) and len(held) == len(values)
+
+
+def _follows_names(desired: DesiredGroup, found: DirectoryGroup) -> bool:
+    """Return whether the cloud names the object: only one that was born in the cloud, which its adminDescription says.
+
+    A converted group keeps the name and the place it had on premises.
+    """
+    born_here = f"{identity.GROUP_ANCHOR_PREFIX}{desired.id}".lower()
+    wanted = desired.attributes["adminDescription"][0].lower()
+    return wanted == born_here and (found.first("adminDescription") or "").lower() in ("", born_here)
+
+
+def _relocation(desired: DesiredGroup, found: DirectoryGroup) -> GroupChange | None:
+    here = dn.parse(found.dn)
+    renamed = here[0].value != desired.cn
+    moved = not dn.same(dn.text(here[1:]), desired.container)
+    action = {(True, True): Action.RENAME_AND_MOVE, (True, False): Action.RENAME, (False, True): Action.MOVE}.get(
+        (renamed, moved)
+    )
+    if action is None:
+        return None
+    container = desired.container if moved else dn.text(here[1:])
+    return GroupChange(
+        action,
+        desired.id,
+        desired.name,
+        found.guid,
+        found.dn,
+        dn.child("CN", desired.cn, container),
+        {"cn": (here[0].value,)} if renamed else {},
+        {"cn": (desired.cn,)} if renamed else {},
+        {Action.RENAME: "name differs", Action.MOVE: "container differs"}.get(action, "name and container differ"),
+    )

@@ -1,0 +1,44 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private files: created with mode 0600, replaced whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import StoreError
+
+
+def create_private(path: Path) -> None:
+    """Create an empty file that only its owner can read, in place of any other.
+
+    Raises:
+        StoreError: the folder is missing or not writable.
+    """
+    try:
+        path.unlink(missing_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be written: {error.strerror}.", "Give a path in a folder that exists and is writable."
+        ) from None
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a new private file beside `path` and put it in its place when the block ends well.
+
+    Raises:
+        StoreError: the folder is missing or not writable.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+    create_private(draft)
+    try:
+        yield draft
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

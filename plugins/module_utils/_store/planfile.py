@@ -1,0 +1,196 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The plan file: JSON lines that people can read, with a checksum over all of them.
+
+The first line is the header, then one line for each item, then the footer with the verdict and the checksum.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any, cast
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import StoreError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import Wanted
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import Link, PrincipalKind
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
+    Action,
+    GroupChange,
+    MemberChange,
+    Notice,
+    PlanItem,
+    Problem,
+    Skip,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import replacing
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PlanHeader:
+    """What a plan says of itself.
+
+    Parameters:
+        plan_id: a word that no other plan has.
+        created_at: ISO 8601, UTC.
+        tenant_id: the tenant of the snapshot.
+        captured_at: when the snapshot was captured.
+        domain: DN of the target domain.
+        server: the domain controller that was read.
+        check_mode: made in check mode, or from a snapshot that was; never applied.
+        format: version of the file's format.
+    """
+
+    plan_id: str
+    created_at: str
+    tenant_id: str
+    captured_at: str
+    domain: str
+    server: str
+    check_mode: bool
+    format: int = FORMAT
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFooter:
+    """How a plan ended.
+
+    Parameters:
+        counts: changes by kind.
+        breaches: limits exceeded, in words; a plan with any is not applied.
+        checksum: SHA-256 of all lines before this one.
+    """
+
+    counts: Mapping[str, int]
+    breaches: tuple[str, ...]
+    checksum: str
+
+
+_WORDS = {GroupChange: "group", MemberChange: "members", Skip: "skip", Problem: "problem", Notice: "notice"}
+
+
+def _line(word: str, content: Mapping[str, Any]) -> str:
+    return json.dumps({"line": word, **content}, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+class PlanWriter:
+    """Writes a plan line by line."""
+
+    def __init__(self, stream: TextIOWrapper, header: PlanHeader) -> None:
+        self._stream = stream
+        self._hash = hashlib.sha256()
+        self._write("header", asdict(header))
+
+    def _write(self, word: str, content: Mapping[str, Any]) -> None:
+        line = _line(word, content)
+        self._hash.update(line.encode())
+        self._stream.write(line)
+
+    def add(self, item: PlanItem) -> None:
+        """Write one item."""
+        content = asdict(item)
+        if isinstance(item, GroupChange):
+            content["action"] = item.action.value
+        elif isinstance(item, MemberChange):
+            content["add"] = [{**asdict(want), "kind": want.kind.value} for want in item.add]
+        self._write(_WORDS[type(item)], content)
+
+    def finish(self, counts: Mapping[str, int], breaches: tuple[str, ...]) -> PlanFooter:
+        """Write the footer and return it."""
+        footer = PlanFooter(dict(counts), breaches, self._hash.hexdigest())
+        self._stream.write(_line("footer", asdict(footer)))
+        return footer
+
+
+@contextmanager
+def writing(path: Path, header: PlanHeader) -> Iterator[PlanWriter]:
+    """Give a writer of a new plan, which takes its place only when the block ends well.
+
+    Raises:
+        StoreError: the path cannot be written.
+    """
+    with replacing(path) as draft, draft.open("w", encoding="utf-8") as stream:
+        yield PlanWriter(stream, header)
+
+
+def _values(content: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(values) for name, values in content.items()}
+
+
+def _group(content: dict[str, Any]) -> GroupChange:
+    content["action"] = Action(content["action"])
+    content["before"], content["after"] = _values(content["before"]), _values(content["after"])
+    return GroupChange(**content)
+
+
+def _members(content: dict[str, Any]) -> MemberChange:
+    content["add"] = tuple(Wanted(**{**want, "kind": PrincipalKind(want["kind"])}) for want in content["add"])
+    content["remove"] = tuple(Link(**link) for link in content["remove"])
+    return MemberChange(**content)
+
+
+_READERS: Mapping[str, Callable[[dict[str, Any]], PlanItem]] = {
+    "group": _group,
+    "members": _members,
+    "skip": lambda content: Skip(**content),
+    "problem": lambda content: Problem(**content),
+    "notice": lambda content: Notice(**content),
+}
+
+
+class PlanFile:
+    """A plan opened for reading, its checksum verified.
+
+    Raises:
+        StoreError: the file is missing, cut, changed, or of another format.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self.header, self.footer = self._verify()
+        except FileNotFoundError:
+            raise StoreError(f"The plan {path} does not exist.", "Run gpad_plan first.", code="plan_missing") from None
+        except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
+            raise _damaged(path, str(error)) from None
+
+    def _verify(self) -> tuple[PlanHeader, PlanFooter]:
+        digest = hashlib.sha256()
+        last = first = ""
+        with self.path.open(encoding="utf-8", newline="\n") as stream:
+            for line in stream:
+                first = first or line
+                if last:
+                    digest.update(last.encode())
+                last = line
+        header = json.loads(first or "null")
+        footer = json.loads(last or "null")
+        if not isinstance(header, dict) or header.pop("line", "") != "header" or header.get("format") != FORMAT:
+            raise ValueError("it is not a plan of this version")
+        if not isinstance(footer, dict) or footer.pop("line", "") != "footer":
+            raise ValueError("its end is missing")
+        if footer["checksum"] != digest.hexdigest():
+            raise ValueError("its contents do not fit its checksum")
+        footer["breaches"] = tuple(footer["breaches"])
+        return PlanHeader(**header), PlanFooter(**footer)
+
+    def items(self) -> Iterator[PlanItem]:
+        """Yield the items in the order in which they were planned."""
+        with self.path.open(encoding="utf-8", newline="\n") as stream:
+            for line in stream:
+                content = cast("dict[str, Any]", json.loads(line))
+                reader = _READERS.get(content.pop("line"))
+                if reader is not None:
+                    yield reader(content)
+
+
+def _damaged(path: Path, why: str) -> StoreError:
+    return StoreError(f"The plan {path} cannot be used: {why}.", "Run gpad_plan again.", code="plan_damaged")

@@ -1,0 +1,220 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The snapshot: a SQLite file with what Entra ID said, when, and how complete it was."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import uuid
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import StoreError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
+    CloudGroup,
+    CompleteReading,
+    IncompleteReading,
+    Principal,
+    PrincipalKind,
+    Reading,
+    Skipped,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import (
+    CapturedGroup,
+    SnapshotHeader,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Decision
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import replacing
+
+FORMAT = 1
+_APPLICATION_ID = 0x47504144  # "GPAD"
+_SIDS_AT_ONCE = 500
+
+_SCHEMA = f"""
+PRAGMA application_id = {_APPLICATION_ID};
+PRAGMA user_version = {FORMAT};
+CREATE TABLE header (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE groups (
+  no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, properties TEXT NOT NULL,
+  is_cloud_managed INTEGER, reason TEXT, clause TEXT NOT NULL, incomplete TEXT,
+  member_count INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE principals (
+  no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, name TEXT NOT NULL, synced INTEGER,
+  sid TEXT, object_identifier TEXT, readable INTEGER NOT NULL);
+CREATE INDEX principals_by_sid ON principals (sid) WHERE sid IS NOT NULL;
+CREATE TABLE members (
+  group_no INTEGER NOT NULL, principal_no INTEGER NOT NULL, PRIMARY KEY (group_no, principal_no)) WITHOUT ROWID;
+"""
+
+
+class SnapshotWriter:
+    """Fills a new snapshot; `writing` puts it in place when all went well."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+        self._numbers: dict[str, int] = {}
+
+    def add_group(self, group: CloudGroup, decision: Decision) -> None:
+        """Add a group and the decision on it."""
+        self._db.execute(
+            "INSERT INTO groups (id, name, properties, is_cloud_managed, reason, clause) VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                group.id,
+                group.display_name,
+                json.dumps(dict(group.properties), sort_keys=True),
+                group.is_cloud_managed,
+                decision.reason.value if decision.reason else None,
+                decision.clause,
+            ),
+        )
+
+    def add_members(self, group_id: str, reading: Reading[tuple[Principal, ...]]) -> None:
+        """Add the members of a group that was added before."""
+        numbers = {self._number(principal) for principal in reading.items}
+        why = reading.why if isinstance(reading, IncompleteReading) else None
+        row = self._db.execute(
+            "UPDATE groups SET member_count = ?, incomplete = ? WHERE id = ? RETURNING no",
+            (len(numbers), why, group_id),
+        ).fetchone()
+        self._db.executemany("INSERT INTO members VALUES (?, ?)", [(row[0], number) for number in sorted(numbers)])
+
+    def _number(self, principal: Principal) -> int:
+        number = self._numbers.get(principal.id)
+        if number is None:
+            number = len(self._numbers) + 1
+            self._numbers[principal.id] = number
+            self._db.execute(
+                "INSERT INTO principals VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    number,
+                    principal.id,
+                    principal.kind.value,
+                    principal.display_name,
+                    principal.on_premises_sync_enabled,
+                    principal.on_premises_security_identifier,
+                    principal.on_premises_object_identifier,
+                    principal.readable,
+                ),
+            )
+        return number
+
+    def finish(self, header: SnapshotHeader) -> None:
+        """Write the header, which makes the snapshot whole."""
+        rows = [(name, json.dumps(value)) for name, value in asdict(header).items()]
+        self._db.executemany("INSERT INTO header VALUES (?, ?)", rows)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[SnapshotWriter]:
+    """Give a writer of a new snapshot, which takes the place of the old one only when the block ends well.
+
+    Raises:
+        StoreError: the path cannot be written.
+    """
+    with replacing(path) as draft, closing(sqlite3.connect(draft)) as connection:
+        connection.executescript("PRAGMA journal_mode = OFF;" + _SCHEMA)
+        connection.execute("BEGIN")
+        yield SnapshotWriter(connection)
+        connection.commit()
+
+
+def new_fingerprint() -> str:
+    """Return a word that no other snapshot has."""
+    return uuid.uuid4().hex
+
+
+class Snapshot:
+    """A snapshot opened for reading; fills the port CloudReader.
+
+    Raises:
+        StoreError: the file is missing, damaged, or of another format.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if not path.is_file():
+            raise StoreError(f"The snapshot {path} does not exist.", "Run gpad_scope first.", code="snapshot_missing")
+        try:
+            self._db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+            application, version = (
+                self._db.execute(f"PRAGMA {word}").fetchone()[0] for word in ("application_id", "user_version")
+            )
+            if application != _APPLICATION_ID:
+                raise _damaged(path, "it is not a snapshot")
+            if version != FORMAT:
+                raise _damaged(path, f"it is of format {version}, this version reads {FORMAT}")
+            verdict = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if verdict != "ok":
+                raise _damaged(path, str(verdict))
+            values = {name: json.loads(value) for name, value in self._db.execute("SELECT name, value FROM header")}
+            self.header = SnapshotHeader(**values)
+        except (sqlite3.Error, ValueError, TypeError) as error:
+            raise _damaged(path, str(error)) from None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def groups(self) -> Iterator[CapturedGroup]:
+        """Yield every captured group by name and id."""
+        rows = self._db.execute(
+            "SELECT id, properties, is_cloud_managed, reason, clause, member_count FROM groups ORDER BY name, id"
+        )
+        for cloud_id, properties, managed, reason, clause, count in rows:
+            group = CloudGroup(cloud_id, json.loads(properties), None if managed is None else bool(managed))
+            yield CapturedGroup(group, Decision(Skipped(reason) if reason else None, clause), count)
+
+    def members(self, group_id: str) -> Reading[tuple[Principal, ...]]:
+        """Return the direct members of a group, by object id; a group that was not read is an incomplete reading."""
+        row = self._db.execute("SELECT no, incomplete FROM groups WHERE id = ?", (group_id,)).fetchone()
+        if row is None:
+            return IncompleteReading((), "the group is not in the snapshot")
+        rows = self._db.execute(
+            "SELECT p.id, p.kind, p.name, p.synced, p.sid, p.object_identifier, p.readable "
+            "FROM members m JOIN principals p ON p.no = m.principal_no WHERE m.group_no = ? ORDER BY p.name, p.id",
+            (row[0],),
+        )
+        members = tuple(
+            Principal(
+                cloud_id, PrincipalKind(kind), name, None if synced is None else bool(synced), sid, guid, bool(ok)
+            )
+            for cloud_id, kind, name, synced, sid, guid, ok in rows
+        )
+        return CompleteReading(members) if row[1] is None else IncompleteReading(members, row[1])
+
+    def known_sids(self, sids: Collection[str]) -> frozenset[str]:
+        """Return which of these SIDs belong to a readable principal of the snapshot."""
+        found: set[str] = set()
+        wanted = sorted(sids)
+        for start in range(0, len(wanted), _SIDS_AT_ONCE):
+            part = wanted[start : start + _SIDS_AT_ONCE]
+            marks = ",".join("?" * len(part))
+            query = f"SELECT sid FROM principals WHERE readable AND sid IN ({marks})"  # noqa: S608 - only question marks
+            found.update(row[0] for row in self._db.execute(query, part))
+        return frozenset(found)
+
+    def ids_in_scope(self) -> frozenset[str]:
+        """Return the ids of the groups in scope."""
+        return frozenset(row[0] for row in self._db.execute("SELECT id FROM groups WHERE reason IS NULL"))
+
+    def counts(self) -> dict[str, int]:
+        """Return how many groups, groups in scope, principals and memberships the snapshot holds."""
+        queries: Iterable[tuple[str, str]] = (
+            ("groups", "SELECT count(*) FROM groups"),
+            ("in_scope", "SELECT count(*) FROM groups WHERE reason IS NULL"),
+            ("principals", "SELECT count(*) FROM principals"),
+            ("memberships", "SELECT count(*) FROM members"),
+        )
+        return {name: int(self._db.execute(query).fetchone()[0]) for name, query in queries}
+
+
+def _damaged(path: Path, why: str) -> StoreError:
+    return StoreError(
+        f"The snapshot {path} cannot be used: {why}.",
+        "Remove the file and run gpad_scope again.",
+        code="snapshot_damaged",
+    )
