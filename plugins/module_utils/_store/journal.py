@@ -228,7 +228,10 @@ class JournalFile:
             "SELECT run_id, module, plan_id, started_at, ended_at, outcome, summary FROM runs ORDER BY no DESC LIMIT ?",
             (most,),
         )
-        return [Run(*row[:-1], json.loads(row[-1] or "{}")) for row in rows]
+        return [
+            Run(run_id, module, plan_id, started_at, ended_at, outcome, json.loads(summary or "{}"))
+            for run_id, module, plan_id, started_at, ended_at, outcome, summary in rows
+        ]
 
     def failing(self, most: int) -> list[dict[str, Any]]:
         """Return the groups whose latest outcome is a failure."""

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.errors import ExpressionError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.errors import (
+    ExpressionError,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.evaluator import evaluate
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.parser import parse
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.syntax import Expression

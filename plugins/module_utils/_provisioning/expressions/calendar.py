@@ -14,9 +14,11 @@ TICKS = 10_000_000
 """Ticks of 100 ns in a second, the unit of .NET and of Active Directory."""
 
 DAY = 86_400 * TICKS
-_FIRST = datetime(1, 1, 1)  # noqa: DTZ001 - a calendar origin, no moment of any zone
-_LAST_TICK = ((datetime(9999, 12, 31) - _FIRST).days + 1) * DAY - 1  # noqa: DTZ001
-DIRECTORY_EPOCH = (datetime(1601, 1, 1) - _FIRST).days * DAY  # noqa: DTZ001
+# Backtracking over the optional blanks of a long text would take long.
+_LONGEST = 100
+_FIRST = datetime(1, 1, 1)
+_LAST_TICK = ((datetime(9999, 12, 31) - _FIRST).days + 1) * DAY - 1
+DIRECTORY_EPOCH = (datetime(1601, 1, 1) - _FIRST).days * DAY
 MONTHS = (
     "January",
     "February",
@@ -46,9 +48,7 @@ _TIME = (
     r"(?:\s*(?P<half>[AP]M))?)?"
 )
 _ZONE = r"(?:\s*(?P<utc>Z|UTC|GMT)|\s*(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?)?"
-_FREE_FORMS = tuple(
-    [re.compile(rf"\s*{date}{_TIME}{_ZONE}\s*", re.IGNORECASE | re.ASCII | re.VERBOSE) for date in _DATES]
-)
+_FREE_FORMS = tuple([re.compile(rf"\s*{date}{_TIME}{_ZONE}\s*", re.IGNORECASE | re.ASCII) for date in _DATES])
 
 
 def ticks_of(moment: datetime) -> int:
@@ -84,7 +84,7 @@ def ticks_from(
     :raises Fault: for a date or a time that does not exist.
     """
     try:
-        return ticks_of(datetime(year, month, day, hour, minute, second)) + fraction  # noqa: DTZ001
+        return ticks_of(datetime(year, month, day, hour, minute, second)) + fraction
     except ValueError as error:
         raise Fault(f"there is no such date or time: {error}") from error
 
@@ -95,7 +95,7 @@ def read(text: str) -> int:
 
     :raises Fault: for any other text.
     """
-    for form in _FREE_FORMS:
+    for form in _FREE_FORMS if len(text) <= _LONGEST else ():
         if match := form.fullmatch(text):
             fields = match.groupdict()
             local = ticks_from(
@@ -128,7 +128,7 @@ def twenty_four(hour: int, half: str | None) -> int:
     """
     if half is None:
         return hour
-    if not 1 <= hour <= 12:
+    if not 0 <= hour <= 12:
         raise Fault(f"there is no hour {hour} {half}")
     return hour % 12 + (12 if half[0] in "pP" else 0)
 
@@ -155,9 +155,7 @@ def general(ticks: int) -> str:
     moment = datetime_of(ticks)
     hour = moment.hour % 12 or 12
     half = "AM" if moment.hour < 12 else "PM"
-    return (
-        f"{moment.month}/{moment.day}/{moment.year:04d} {hour}:{moment.minute:02d}:{moment.second:02d} {half}"
-    )
+    return f"{moment.month}/{moment.day}/{moment.year:04d} {hour}:{moment.minute:02d}:{moment.second:02d} {half}"
 
 
 def _add_months(ticks: int, count: int) -> int:
@@ -174,7 +172,7 @@ def _add_months(ticks: int, count: int) -> int:
 def _month_length(year: int, month: int) -> int:
     if month == 12:
         return 31
-    return (datetime(year, month + 1, 1) - datetime(year, month, 1)).days  # noqa: DTZ001
+    return (datetime(year, month + 1, 1) - datetime(year, month, 1)).days
 
 
 def _fixed(unit: int) -> Callable[[int, int], int]:

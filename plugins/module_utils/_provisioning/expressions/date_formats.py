@@ -58,7 +58,7 @@ STYLES = frozenset(
 )
 _DEFAULT_STYLES = frozenset({"roundtripkind", "allowleadingwhite", "allowtrailingwhite"})
 _PART = re.compile(
-    r"""(?P<field>d{1,}|f{1,7}|F{1,7}|g{1,}|h{1,}|H{1,}|K|m{1,}|M{1,}|s{1,}|t{1,}|y{1,}|z{1,})
+    r"""(?P<field>d{1,}|f{1,}|F{1,}|g{1,}|h{1,}|H{1,}|K|m{1,}|M{1,}|s{1,}|t{1,}|y{1,}|z{1,})
     | %(?P<single>[dfFghHKmMstyz])
     | '(?P<quoted>[^']*)' | "(?P<double>[^"]*)"
     | \\(?P<escaped>.)
@@ -67,6 +67,8 @@ _PART = re.compile(
 )
 _CENTURY_PIVOT = 2049
 _MAXIMUM_FORMAT = 200
+# Backtracking over the optional blanks of a long text would take long.
+_MAXIMUM_TEXT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +111,13 @@ def parts_of(form: str) -> tuple[_Part, ...]:
 def _part(match: re.Match[str]) -> _Part:
     field = match["field"] or match["single"]
     if field:
-        longest = _LONGEST[field[0]]
-        return _Part(field if field[0] == "y" else field[:longest])
+        if field[0] in "fF" and len(field) > 7:
+            raise Fault("a date format has at most 7 digits of a second's fraction", index=match.start())
+        return _Part(field[: _LONGEST.get(field[0])])
     return _Part("", next(text for text in match.group("quoted", "double", "escaped", "literal") if text is not None))
 
 
-_LONGEST = {"d": 4, "f": 7, "F": 7, "g": 2, "h": 2, "H": 2, "K": 1, "m": 2, "M": 4, "s": 2, "t": 2, "y": 5, "z": 3}
+_LONGEST = {"d": 4, "g": 2, "h": 2, "H": 2, "K": 1, "m": 2, "M": 4, "s": 2, "t": 2, "z": 3}
 
 
 def style_names(styles: str) -> frozenset[str]:
@@ -201,13 +204,13 @@ def parse(text: str, form: str, styles: frozenset[str], today: Callable[[], int]
 
     :raises Fault: for a text that does not have this format.
     """
-    match = _pattern(form, styles).fullmatch(text)
+    match = _pattern(form, styles).fullmatch(text) if len(text) <= _MAXIMUM_TEXT else None
     if match is None:
         raise Fault(f"this text does not have the format {form!r}", text)
     fields: dict[str, str] = {}
-    for (key, width), found in zip(_fields(form), match.groups(), strict=True):
-        slot = _SLOTS.get(key + str(width), key)
-        if found is not None and fields.setdefault(slot, found) != found:
+    names = [part.field for part in parts_of(form) if part.field]
+    for name, found in zip(names, match.groups(), strict=True):
+        if found is not None and fields.setdefault(_SLOTS.get(name, name[0]), found) != found:
             raise Fault(f"this text contradicts itself in the format {form!r}", text)
     return _moment(fields, styles, today)
 
@@ -260,10 +263,6 @@ def _offset(text: str) -> int:
     return offset_ticks(text[0], int(hours), int(minutes or "0"))
 
 
-def _fields(form: str) -> list[tuple[str, int]]:
-    return [(part.field[0], len(part.field)) for part in parts_of(form) if part.field]
-
-
 @lru_cache(maxsize=128)
 def _pattern(form: str, styles: frozenset[str]) -> re.Pattern[str]:
     """The regular expression of a format: one group per field."""
@@ -289,7 +288,7 @@ def _names(names: tuple[str, ...], width: int) -> str:
     return "(?i:" + "|".join([name[:3] if width == 3 else name for name in names]) + ")"
 
 
-_SLOTS = {"d3": "weekday", "d4": "weekday", "M3": "month", "M4": "month", "F1": "f", **{f"F{n}": "f" for n in range(8)}}
+_SLOTS = {"ddd": "weekday", "dddd": "weekday", "MMM": "month", "MMMM": "month"} | {"F" * n: "f" for n in range(1, 8)}
 _READERS: Mapping[str, Callable[[int], str]] = {
     "d": lambda width: _digits(width) if width <= 2 else _names(WEEKDAYS, width),
     "f": lambda width: rf"\d{{{width}}}",

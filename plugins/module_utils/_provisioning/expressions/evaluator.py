@@ -14,9 +14,18 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     ExpressionError,
     Fault,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.functions.table import Style, Thunk
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.parser import located, parse
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.registry import FUNCTIONS, KEYWORDS
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.functions.table import (
+    Style,
+    Thunk,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.parser import (
+    located,
+    parse,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.registry import (
+    FUNCTIONS,
+    KEYWORDS,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.syntax import (
     Attribute,
     Call,

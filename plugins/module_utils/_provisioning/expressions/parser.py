@@ -12,8 +12,14 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     ExpressionError,
     Fault,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.functions.table import Conditions, Function
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.registry import FUNCTIONS, KEYWORDS
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.functions.table import (
+    Conditions,
+    Function,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.registry import (
+    FUNCTIONS,
+    KEYWORDS,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.syntax import (
     MAXIMUM_LENGTH,
     Attribute,
@@ -26,6 +32,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Node,
     Omitted,
     Variable,
+    walk,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.tokens import (
     Kind,
@@ -72,13 +79,20 @@ class _Parser:
 
     def whole(self) -> Node:
         node = self._expression(0, condition=False)
-        if self._token.kind is not Kind.END:
+        if not self._at(Kind.END):
             raise self._unexpected("the end of the expression")
+        for inner in list(walk(node))[1:]:
+            if isinstance(inner, Call) and FUNCTIONS[inner.name.lower()].top_level:
+                problem = f"{inner.name} stands only around a whole expression"
+                raise self._error(inner.offset, problem, inner.name, "")
         return node
 
     @property
     def _token(self) -> Token:
         return self._tokens[self._place]
+
+    def _at(self, kind: Kind) -> bool:
+        return self._token.kind is kind
 
     def _take(self) -> Token:
         token = self._token
@@ -87,25 +101,25 @@ class _Parser:
 
     def _expression(self, depth: int, *, condition: bool) -> Node:
         left = self._joined(depth, condition=condition)
-        if self._token.kind is not Kind.COMPARATOR:
+        if not self._at(Kind.COMPARATOR):
             return left
         sign = self._token
         if not condition or isinstance(left, Comparison):
             raise self._unexpected("no comparison: one compares once, in the condition of IIF or in CBool")
         self._take()
         right = self._joined(depth, condition=False)
-        if self._token.kind is Kind.COMPARATOR:
+        if self._at(Kind.COMPARATOR):
             raise self._unexpected("the end of the condition; nest IIF to combine conditions")
         return Comparison(sign.text, left, right, left.offset)
 
     def _joined(self, depth: int, *, condition: bool) -> Node:
         first = self._operand(depth, condition=condition)
-        if self._token.kind is not Kind.JOIN:
+        if not self._at(Kind.JOIN):
             return first
         if isinstance(first, Comparison):
             raise self._unexpected("no '&' after a comparison")
-        parts = [first]
-        while self._token.kind is Kind.JOIN:
+        parts: list[Node] = [first]
+        while self._at(Kind.JOIN):
             self._take()
             parts.append(self._operand(depth, condition=False))
         flat = [inner for part in parts for inner in (part.parts if isinstance(part, Join) else (part,))]
@@ -141,22 +155,20 @@ class _Parser:
         inner = self._deeper(depth, self._take())
         first = function.conditions is Conditions.ALWAYS or (function.conditions is Conditions.INHERITED and condition)
         call = Call(function.name, _fitted(self._arguments(inner, condition=first), function), name.offset)
-        if function.top_level and depth:
-            raise self._error(name.offset, f"{function.name} stands only around a whole expression", name.text, "")
         self._check(call, function)
         return call
 
     def _arguments(self, depth: int, *, condition: bool) -> list[Node]:
         arguments: list[Node] = []
-        if self._token.kind is Kind.CLOSE:
+        if self._at(Kind.CLOSE):
             self._take()
             return arguments
         while True:
-            if self._token.kind in (Kind.COMMA, Kind.CLOSE):
+            if self._at(Kind.COMMA) or self._at(Kind.CLOSE):
                 arguments.append(Omitted(self._token.offset))
             else:
                 arguments.append(self._expression(depth, condition=condition and not arguments))
-            if self._token.kind is not Kind.COMMA:
+            if not self._at(Kind.COMMA):
                 self._close()
                 return arguments
             self._take()
@@ -184,7 +196,7 @@ class _Parser:
         return depth + 1
 
     def _close(self) -> None:
-        if self._token.kind is not Kind.CLOSE:
+        if not self._at(Kind.CLOSE):
             raise self._unexpected("',' or ')'")
         self._take()
 

@@ -15,7 +15,9 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     replace,
     text,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.functions.table import Function
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.functions.table import (
+    Function,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.values import Flow, Value
 
 FUNCTIONS: Mapping[str, Function] = {

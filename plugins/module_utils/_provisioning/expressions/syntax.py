@@ -98,17 +98,17 @@ class Expression:
     @property
     def attributes(self) -> tuple[str, ...]:
         """Names of the attributes referenced, in order of appearance."""
-        return _unique(node.name for node in self._nodes() if isinstance(node, Attribute))
+        return _unique(node.name for node in walk(self.root) if isinstance(node, Attribute))
 
     @property
     def variables(self) -> tuple[str, ...]:
         """Names of the variables referenced, in order of appearance."""
-        return _unique(node.name for node in self._nodes() if isinstance(node, Variable))
+        return _unique(node.name for node in walk(self.root) if isinstance(node, Variable))
 
     @property
     def functions(self) -> tuple[str, ...]:
         """Names of the functions used, in order of appearance."""
-        return _unique(node.name for node in self._nodes() if isinstance(node, Call))
+        return _unique(node.name for node in walk(self.root) if isinstance(node, Call))
 
     @property
     def creates_only(self) -> bool:
@@ -125,12 +125,14 @@ class Expression:
         """Whether values of this expression must stay out of logs."""
         return "Redact" in self.functions
 
-    def _nodes(self) -> Iterator[Node]:
-        pending = [self.root]
-        while pending:
-            node = pending.pop()
-            yield node
-            pending.extend(reversed(_children(node)))
+
+def walk(root: Node) -> Iterator[Node]:
+    """The node and all below it, in order of appearance."""
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending.extend(reversed(_children(node)))
 
 
 def render(node: Node, blank: str) -> str:
@@ -158,7 +160,7 @@ def render(node: Node, blank: str) -> str:
 
 def quote(text: str) -> str:
     """``text`` as a constant, with the fewest escapes: a backslash is doubled only where it would escape something."""
-    following = text[1:] + '"'
+    following = (text + '"')[1:]
     return '"' + "".join([_escaped(char, after) for char, after in zip(text, following, strict=True)]) + '"'
 
 

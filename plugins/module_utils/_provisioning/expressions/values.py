@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.errors import Fault
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.tokens import (
@@ -57,7 +57,7 @@ class Context:
 _INTEGER = re.compile(r"\s*([+-]?[0-9]{1,19})\s*", re.ASCII)
 _HEXADECIMAL = re.compile(r"\s*&[Hh]([0-9A-Fa-f]{1,16})\s*", re.ASCII)
 _DECIMAL = re.compile(r"\s*[+-]?[0-9]{1,30}(?:\.[0-9]{1,30})?\s*", re.ASCII)
-_ORDER: Mapping[str, Callable[[object, object], bool]] = {
+_ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
     "<>": operator.ne,
     ">": operator.gt,
@@ -65,7 +65,6 @@ _ORDER: Mapping[str, Callable[[object, object], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
 }
-COMPARATORS = frozenset(_ORDER)
 
 
 def from_attribute(name: str, value: object) -> Value:
@@ -73,7 +72,11 @@ def from_attribute(name: str, value: object) -> Value:
 
     :raises Fault: for a value that is neither text, number, Boolean, bytes nor a list of them.
     """
-    if value is None or isinstance(value, (str, int, bytes)):
+    if value is None or isinstance(value, (str, bytes)):
+        return value
+    if isinstance(value, int):
+        if abs(value) > INTEGER_MAXIMUM:
+            raise Fault(f"the attribute [{name}] holds a number of more than 64 bits")
         return value
     if isinstance(value, float):
         return int(value) if value.is_integer() and abs(value) <= INTEGER_MAXIMUM else repr(value)
@@ -174,9 +177,9 @@ def compare(sign: str, left: Value, right: Value) -> bool:
     first, second = text_of(left), text_of(right)
     if sign not in ("=", "<>") and not (first and second):
         return False
-    numbers = _number(first), _number(second)
-    if None not in numbers:
-        return _ORDER[sign](*numbers)
+    one, other = _number(first), _number(second)
+    if one is not None and other is not None:
+        return _ORDER[sign](one, other)
     return _ORDER[sign](_ordinal(first), _ordinal(second))
 
 

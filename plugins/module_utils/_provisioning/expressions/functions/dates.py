@@ -7,10 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions import calendar, date_formats
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions import (
+    calendar,
+    date_formats,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.errors import Fault
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.functions.table import Function, Style
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.syntax import Call, Constant, Node, Omitted
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.functions.table import (
+    Function,
+    Style,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.syntax import (
+    Call,
+    Constant,
+    Node,
+    Omitted,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.values import (
     Context,
     Value,
@@ -104,7 +115,16 @@ FUNCTIONS = (
     Function("DateAdd", 3, 3, _date_add, check=_check_interval),
     Function("DateDiff", 3, 3, _date_diff, check=_check_interval),
     Function("DateFromNum", 1, 1, _date_from_num),
-    Function("FormatDateTime", 3, 4, _format_date_time, Style.CONTEXT, omissible=frozenset({1}), pads=False, check=_check_format),
+    Function(
+        "FormatDateTime",
+        3,
+        4,
+        _format_date_time,
+        Style.CONTEXT,
+        omissible=frozenset({1}),
+        pads=False,
+        check=_check_format,
+    ),
     Function("Now", 0, 0, _now, Style.CONTEXT),
     Function("NumFromDate", 1, 1, _num_from_date),
 )

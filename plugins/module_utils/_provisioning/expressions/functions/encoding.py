@@ -10,7 +10,9 @@ import re
 import struct
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.errors import Fault
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.functions.table import Function
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.functions.table import (
+    Function,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.values import (
     Value,
     integer_of,

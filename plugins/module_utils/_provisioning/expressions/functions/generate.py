@@ -7,8 +7,14 @@ from __future__ import annotations
 import uuid
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.errors import Fault
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.functions.table import Function, Style
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.syntax import Call, Constant
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.functions.table import (
+    Function,
+    Style,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.syntax import (
+    Call,
+    Constant,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.values import (
     Context,
     RandomSource,

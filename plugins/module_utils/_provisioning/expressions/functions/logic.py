@@ -100,7 +100,7 @@ def _not(value: Value) -> Value:
 
 
 def _error(message: Value) -> Value:
-    raise Fault(f"Error: {text_of(message)}")
+    raise Fault(text_of(message) or "Error")
 
 
 def _bit_and(first: Value, second: Value) -> Value:

@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.errors import Fault
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.functions.table import Function
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.functions.table import (
+    Function,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.values import (
     Value,
     integer_of,

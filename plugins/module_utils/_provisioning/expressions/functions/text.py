@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.errors import Fault
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.functions.table import Function
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.functions.table import (
+    Function,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.values import (
     Value,
     integer_of,
@@ -16,7 +19,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     text_of,
 )
 
-_LIGATURES = {"æ": "ae", "œ": "oe", "ø": "oe", "ß": "ss", "ł": "l", "ı": "i"}
+_LIGATURES = {"æ": "ae", "œ": "oe", "ø": "oe", "ß": "ss", "ł": "l", "\u0131": "i"}
 _TURKIC = ("tr", "az")
 
 
@@ -97,12 +100,12 @@ def _strip_spaces(value: Value) -> Value:
 
 def _to_lower(value: Value, culture: Value) -> Value:
     turkic = _is_turkic(culture)
-    return _mapped(lambda text: _lower(text.replace("I", "ı").replace("İ", "i") if turkic else text), value)
+    return _mapped(lambda text: _lower(text.replace("I", "\u0131").replace("İ", "i") if turkic else text), value)
 
 
 def _to_upper(value: Value, culture: Value) -> Value:
     turkic = _is_turkic(culture)
-    return _mapped(lambda text: _upper(text.replace("i", "İ").replace("ı", "I") if turkic else text), value)
+    return _mapped(lambda text: _upper(text.replace("i", "İ").replace("\u0131", "I") if turkic else text), value)
 
 
 def _is_turkic(culture: Value) -> bool:
@@ -116,7 +119,7 @@ def _lower(text: str) -> str:
 
 def _upper(text: str) -> str:
     # The dotless i has no invariant upper case in .NET.
-    return "".join([char if char == "ı" else _one(char.upper(), char) for char in text])
+    return "".join([char if char == "\u0131" else _one(char.upper(), char) for char in text])
 
 
 def _one(mapped: str, char: str) -> str:
@@ -152,9 +155,8 @@ def _word(value: Value, number: Value, delimiters: Value) -> Value:
     return words[wanted - 1] if 1 <= wanted <= len(words) else ""
 
 
-def _words(text: str, delimiters: Collection[str]) -> list[str]:
-    unified = "".join(["\0" if char in delimiters or char == "\0" else char for char in text])
-    return [word for word in unified.split("\0") if word]
+def _words(text: str, delimiters: str) -> list[str]:
+    return re.findall(f"[^{re.escape(delimiters)}]+", text) if delimiters else [text]
 
 
 def _normalize_diacritics(value: Value) -> Value:

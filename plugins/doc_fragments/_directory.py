@@ -1,0 +1,50 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# This fragment is private to the collection.
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Options of the modules that speak to a domain controller."""
+
+    DOCUMENTATION = r"""
+options:
+  domain_server:
+    description:
+      - DNS name or address of the domain controller, as it stands in its certificate.
+      - Name the PDC emulator and keep to it, so that each run sees what the last one wrote.
+    type: str
+  domain_port:
+    description:
+      - Port of the domain controller; if not given, 636 for C(ldaps) and 389 for C(start_tls).
+    type: int
+  domain_tls_mode:
+    description:
+      - How the connection is protected. There is no unprotected mode.
+    type: str
+    choices: [ldaps, start_tls]
+    default: ldaps
+  domain_username:
+    description:
+      - User principal name or distinguished name of the account.
+    type: str
+  domain_password:
+    description:
+      - Password of the account.
+    type: str
+  domain_ca_cert:
+    description:
+      - Path of a PEM file with the CA certificates to trust; if not given, those of the system.
+    type: path
+  managed_containers:
+    description:
+      - Distinguished names of the containers whose groups are managed. Nothing outside them is ever written.
+    type: list
+    elements: str
+requirements:
+  - Python >= 3.10 with sqlite3 on the host that runs the module
+  - ldap3 >= 2.9.1
+"""

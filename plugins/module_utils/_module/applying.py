@@ -1,0 +1,195 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The runners of gpad_group and gpad_membership: the same work on two parts of a plan."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import Reader
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Session
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.writer import Writer
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import (
+    DIRECTORY,
+    RESULTS,
+    SETTINGS,
+    Spec,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.directory_side import (
+    LIBRARIES,
+    make_plan,
+    now,
+    open_directory,
+    refuse_breaches,
+    settings_of,
+    temporary_plan,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import (
+    report_result,
+    run_module,
+    unexpected,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import apply
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
+    ConfigurationError,
+    GpadError,
+    StoreError,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
+    GroupChange,
+    MemberChange,
+    PlanItem,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
+
+_Change = GroupChange | MemberChange
+_Apply = Callable[[Iterable[Any], Reader, Writer, JournalFile], Iterator[Applied]]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The part of a plan that a module carries out.
+
+    Parameters:
+        module: the module's name.
+        kind: the class of its changes.
+        apply: carries them out.
+    """
+
+    module: str
+    kind: type[GroupChange] | type[MemberChange]
+    apply: _Apply
+
+
+GROUPS = Part("gpad_group", GroupChange, apply.apply_groups)
+MEMBERS = Part("gpad_membership", MemberChange, apply.apply_members)
+
+_STORES: Spec = {
+    "snapshot": {"type": "path"},
+    "plan": {"type": "path"},
+    "journal": {"type": "path", "required": True},
+}
+
+
+def run_groups() -> None:
+    """Run the module gpad_group."""
+    _run(GROUPS)
+
+
+def run_members() -> None:
+    """Run the module gpad_membership."""
+    _run(MEMBERS)
+
+
+def _run(part: Part) -> None:
+    run_module(
+        {**DIRECTORY, **SETTINGS, **_STORES, **RESULTS},
+        lambda module: _execute(module, part),
+        LIBRARIES,
+        required_one_of=[("plan", "snapshot")],
+        mutually_exclusive=[("plan", "snapshot")],
+        required_by={"snapshot": ("target_container",)},
+    )
+
+
+def _execute(module: AnsibleModule, part: Part) -> dict[str, Any]:
+    params = module.params
+    report = Report(params["max_results"])
+    with ExitStack() as stack:
+        # Files first: what is wrong with them is told before the directory is asked.
+        given = PlanFile(Path(params["plan"])) if params["plan"] else None
+        snapshot = Snapshot(Path(params["snapshot"])) if given is None else None
+        settings = settings_of(params) if given is None else None
+        journal = JournalFile(Path(params["journal"]), writable=not module.check_mode)
+        stack.callback(journal.close)
+        if not module.check_mode:
+            stack.enter_context(journal.locked())
+        session, reader = stack.enter_context(open_directory(params))
+        if given is not None:
+            plan = given
+            _check_given(plan, journal, reader, part, check_mode=module.check_mode)
+        elif snapshot is not None and settings is not None:
+            path = stack.enter_context(temporary_plan())
+            plan = make_plan(settings, snapshot, reader, journal, path, check_mode=module.check_mode).file
+            _check_fresh(plan, check_mode=module.check_mode)
+        else:
+            raise ConfigurationError("Neither plan nor snapshot is given.", "Give one of them.")
+        refuse_breaches(plan)
+        for item in plan.items():
+            if not isinstance(item, _Change) and _concerns(item, part, given=given is not None):
+                report.remark(item)
+        if module.check_mode:
+            for change in _changes(plan, part):
+                report.change(change)
+        else:
+            _apply_part(plan, part, session, reader, journal, report)
+        report.summary["operations"] = sum(session.operations.values())
+    return report_result(module, report, changed=report.changed, plan_id=plan.header.plan_id)
+
+
+def _concerns(item: PlanItem, part: Part, *, given: bool) -> bool:
+    """Return whether a remark of the plan belongs to this module's result.
+
+    With a given plan, gpad_plan has told them already; alone, each module tells what its own part left out.
+    """
+    if given:
+        return False
+    about_member = getattr(item, "group_id", None) is not None
+    return about_member == (part is MEMBERS) or not hasattr(item, "group_id")
+
+
+def _changes(plan: PlanFile, part: Part) -> Iterator[_Change]:
+    return (item for item in plan.items() if isinstance(item, part.kind))
+
+
+def _check_given(plan: PlanFile, journal: JournalFile, reader: Reader, part: Part, *, check_mode: bool) -> None:
+    header = plan.header
+    if header.domain.lower() != reader.domain.dn.lower():
+        raise StoreError(
+            f"The plan {plan.path} is for {header.domain}, domain_server serves {reader.domain.dn}.",
+            "Use the plan of this domain.",
+            code="plan_of_other_domain",
+        )
+    journal.check_tenant(header.tenant_id)
+    if not check_mode:
+        _check_fresh(plan, check_mode=False)
+        journal.check_plan(part.module, header.plan_id, header.created_at)
+
+
+def _check_fresh(plan: PlanFile, *, check_mode: bool) -> None:
+    if plan.header.check_mode and not check_mode:
+        raise StoreError(
+            f"The plan {plan.header.plan_id} was made in check mode, or from a snapshot that was.",
+            "Run gpad_scope and gpad_plan without check mode.",
+            code="plan_of_check_mode",
+        )
+
+
+def _apply_part(
+    plan: PlanFile, part: Part, session: Session, reader: Reader, journal: JournalFile, report: Report
+) -> None:
+    header = plan.header
+    journal.pin_tenant(header.tenant_id)
+    journal.begin_run(uuid.uuid4().hex, part.module, header.plan_id, header.created_at, now())
+    # Two passes over the file keep one change in memory at a time: apply yields in the order of the changes.
+    changes = _changes(plan, part)
+    try:
+        for applied in part.apply(_changes(plan, part), reader, Writer(session), journal):
+            report.applied(next(changes), applied)
+    except GpadError as error:
+        report.stopped(error)
+    except Exception as error:
+        report.stopped(unexpected(error))
+    journal.end_run(report.outcome.value, dict(report.summary), now())

@@ -1,0 +1,85 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of the modules, as tables that the modules compose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.module_utils.basic import env_fallback
+
+Spec = dict[str, dict[str, Any]]
+
+
+def _env(*names: str) -> tuple[Any, list[str]]:
+    return (env_fallback, list(names))
+
+
+ENTRA: Spec = {
+    "tenant_id": {"type": "str", "required": True, "fallback": _env("AZURE_TENANT_ID")},
+    "client_id": {"type": "str", "fallback": _env("AZURE_CLIENT_ID")},
+    "client_secret": {"type": "str", "no_log": True, "fallback": _env("AZURE_CLIENT_SECRET")},
+    "client_certificate_path": {"type": "path", "fallback": _env("AZURE_CLIENT_CERTIFICATE_PATH")},
+    "federated_token_file": {"type": "path", "fallback": _env("AZURE_FEDERATED_TOKEN_FILE")},
+    "managed_identity": {"type": "bool", "default": False},
+    "cloud": {"type": "str", "choices": ["global", "us_gov", "us_dod", "china"], "default": "global"},
+    "login_url": {"type": "str"},
+    "graph_url": {"type": "str"},
+    "ca_cert": {"type": "path"},
+}
+
+DIRECTORY: Spec = {
+    "domain_server": {"type": "str", "required": True},
+    "domain_port": {"type": "int"},
+    "domain_tls_mode": {"type": "str", "choices": ["ldaps", "start_tls"], "default": "ldaps"},
+    "domain_username": {"type": "str", "required": True},
+    "domain_password": {"type": "str", "required": True, "no_log": True},
+    "domain_ca_cert": {"type": "path"},
+    "managed_containers": {"type": "list", "elements": "str", "required": True},
+}
+
+_LIMIT: dict[str, Any] = {
+    "type": "dict",
+    "options": {
+        "count": {"type": "int"},
+        "percent": {"type": "int"},
+        "floor": {"type": "int", "default": 0},
+    },
+}
+
+SETTINGS: Spec = {
+    "target_container": {"type": "raw"},
+    "foreign_members": {"type": "str", "choices": ["accepted", "remove", "keep"], "default": "accepted"},
+    "protected_groups": {"type": "list", "elements": "str", "default": []},
+    "protected_members": {"type": "list", "elements": "str", "default": []},
+    "max_members": {"type": "int", "default": 50000},
+    "limits": {
+        "type": "dict",
+        "default": {},
+        "options": dict.fromkeys(
+            (
+                "creations",
+                "adoptions",
+                "updates",
+                "renames",
+                "moves",
+                "member_additions",
+                "member_removals",
+                "groups_emptied",
+            ),
+            _LIMIT,
+        ),
+    },
+}
+
+RESULTS: Spec = {
+    "max_results": {"type": "int", "default": 1000},
+    "report_path": {"type": "path"},
+}
+
+SCOPE: Spec = {
+    "snapshot": {"type": "path", "required": True},
+    "scope_mode": {"type": "str", "choices": ["all", "selected"], "default": "selected"},
+    "selected_groups": {"type": "list", "elements": "str", "default": []},
+}

@@ -1,0 +1,194 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the modules of the directory side share: options to settings, opening, planning into a file."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import Reader
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import (
+    LDAP3_IMPORT_ERROR,
+    ConnectionSettings,
+    Session,
+    TlsMode,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import limits as limit_rules
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import build_plan
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
+    BlockedError,
+    ConfigurationError,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import (
+    DEFAULT_LIMITS,
+    Breach,
+    Kind,
+    Limit,
+    Limits,
+    Tally,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
+    CONTAINER,
+    DEFAULT_MAPPINGS,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import ForeignMembers
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Notice
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import (
+    Settings,
+    compile_settings,
+    managed_containers,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import planfile
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile, PlanHeader
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
+
+LIBRARIES = {"ldap3": LDAP3_IMPORT_ERROR}
+
+# What a reader needs of the mappings: the attributes that may differ.
+_MAPPED = tuple(m.target for m in DEFAULT_MAPPINGS if m.target not in ("cn", CONTAINER))
+
+
+def now() -> str:
+    """Return the time as ISO 8601, UTC, to the microsecond, so that plans can be ordered."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def settings_of(params: dict[str, Any]) -> Settings:
+    """Return the settings that the options describe.
+
+    Raises:
+        ConfigurationError: a value cannot be used.
+    """
+    by_kind = dict(DEFAULT_LIMITS)
+    for kind, given in (params["limits"] or {}).items():
+        if given is not None:
+            by_kind[Kind(kind)] = _limit(kind, given)
+    if params["max_members"] < 1:
+        raise ConfigurationError(f"max_members: {params['max_members']} is less than 1.", "Give a positive number.")
+    return compile_settings(
+        params["managed_containers"],
+        params["target_container"],
+        foreign_members=ForeignMembers(params["foreign_members"]),
+        protected_groups=params["protected_groups"],
+        protected_members=params["protected_members"],
+        max_members=params["max_members"],
+        limits=Limits(by_kind),
+    )
+
+
+def _limit(kind: str, given: dict[str, Any]) -> Limit:
+    for name, value in given.items():
+        if value is not None and value < 0:
+            raise ConfigurationError(f"limits: {kind}.{name} is {value}.", "Give zero or more.")
+    return Limit(given["count"], given["percent"], given["floor"])
+
+
+@contextmanager
+def open_directory(params: dict[str, Any]) -> Iterator[tuple[Session, Reader]]:
+    """Give a session and a reader of the target domain.
+
+    Raises:
+        GpadError: a container is no DN, or the domain controller cannot be used.
+    """
+    containers = managed_containers(params["managed_containers"])
+    session = Session(
+        ConnectionSettings(
+            params["domain_server"],
+            params["domain_username"],
+            params["domain_password"],
+            params["domain_port"],
+            TlsMode(params["domain_tls_mode"]),
+            params["domain_ca_cert"],
+        )
+    )
+    try:
+        yield session, Reader(session, containers, _MAPPED)
+    finally:
+        session.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan that was just made.
+
+    Parameters:
+        file: the plan.
+        breaches: the limits it exceeds.
+    """
+
+    file: PlanFile
+    breaches: tuple[Breach, ...]
+
+
+def make_plan(
+    settings: Settings,
+    snapshot: Snapshot,
+    reader: Reader,
+    journal: JournalFile,
+    path: Path,
+    *,
+    check_mode: bool,
+) -> Planned:
+    """Plan into a file and check the limits.
+
+    Raises:
+        GpadError: the snapshot does not fit, or the directory could not be read to its end.
+    """
+    header = snapshot.header
+    journal.check_tenant(header.tenant_id)
+    tally = Tally()
+    plan_header = PlanHeader(
+        uuid.uuid4().hex,
+        now(),
+        header.tenant_id,
+        header.captured_at,
+        reader.domain.dn,
+        reader.domain.server,
+        check_mode or header.check_mode,
+    )
+    known = journal.known()
+    with planfile.writing(path, plan_header) as writer:
+        for item in build_plan(settings, snapshot, reader, known, tally):
+            writer.add(item)
+        if journal.missing and tally.groups:
+            text = "There was no journal: foreign members of groups already there are kept until they are known."
+            writer.add(Notice("", str(journal.path), "journal_missing", text))
+        breaches = limit_rules.check_limits(tally, settings.limits)
+        counts = {kind.value: count for kind, count in tally.counts.items()}
+        writer.finish(counts, tuple(breach_text(breach) for breach in breaches))
+    return Planned(PlanFile(path), breaches)
+
+
+def breach_text(breach: Breach) -> str:
+    """Return a sentence with the numbers of an exceeded limit."""
+    return f"{breach.kind}: {breach.planned} planned, {breach.allowed} allowed ({breach.rule})"
+
+
+def refuse_breaches(plan: PlanFile) -> None:
+    """Stop before the first write when a plan exceeds a limit.
+
+    Raises:
+        BlockedError: it does.
+    """
+    if plan.footer.breaches:
+        raise BlockedError(
+            f"The plan exceeds a limit: {'; '.join(plan.footer.breaches)}.",
+            "Look at the plan; if it is right, raise the limit for this run.",
+            code="limit_exceeded",
+        )
+
+
+@contextmanager
+def temporary_plan() -> Iterator[Path]:
+    """Give the path of a plan that is used at once and then removed."""
+    with tempfile.TemporaryDirectory(prefix="gpad-") as folder:
+        yield Path(folder) / "plan.jsonl"

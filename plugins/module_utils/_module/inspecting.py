@@ -1,0 +1,143 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The runner of gpad_info."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import Reader
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import (
+    DIRECTORY,
+    RESULTS,
+    SETTINGS,
+    Spec,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.directory_side import (
+    LIBRARIES,
+    make_plan,
+    open_directory,
+    settings_of,
+    temporary_plan,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import report_result, run_module
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
+
+_SUBSETS = ("groups", "orphans", "drift", "snapshot", "runs", "failing")
+_NEEDS_DIRECTORY = frozenset({"groups", "orphans", "drift"})
+_NEEDS_SNAPSHOT = frozenset({"orphans", "drift", "snapshot"})
+_NEEDS_JOURNAL = frozenset({"groups", "drift", "runs", "failing"})
+
+
+def run() -> None:
+    """Run the module gpad_info."""
+    directory = {name: {key: v for key, v in spec.items() if key != "required"} for name, spec in DIRECTORY.items()}
+    stores: Spec = {
+        "gather": {"type": "list", "elements": "str", "choices": list(_SUBSETS), "default": ["groups", "runs"]},
+        "snapshot": {"type": "path"},
+        "journal": {"type": "path"},
+    }
+    run_module({**directory, **SETTINGS, **stores, **RESULTS}, _inspect, LIBRARIES)
+
+
+def _need(params: dict[str, Any], wanted: frozenset[str], users: frozenset[str], *options: str) -> bool:
+    """Return whether something is asked that needs these options.
+
+    Raises:
+        ConfigurationError: it is, and an option is missing.
+    """
+    asked = sorted(wanted & users)
+    for option in options if asked else ():
+        if not params[option]:
+            raise ConfigurationError(f"gather: {asked[0]} needs {option}.", f"Give {option}, or gather less.")
+    return bool(asked)
+
+
+def _inspect(module: AnsibleModule) -> dict[str, Any]:
+    params = module.params
+    wanted = frozenset(params["gather"])
+    report = Report(params["max_results"])
+    found: dict[str, Any] = {}
+    snapshot = journal = None
+    if _need(params, wanted, _NEEDS_SNAPSHOT, "snapshot"):
+        snapshot = Snapshot(Path(params["snapshot"]))
+    if _need(params, wanted, _NEEDS_JOURNAL, "journal"):
+        journal = JournalFile(Path(params["journal"]), writable=False)
+    if snapshot is not None and "snapshot" in wanted:
+        header = snapshot.header
+        found["snapshot"] = {
+            "tenant_id": header.tenant_id,
+            "captured_at": header.captured_at,
+            "check_mode": header.check_mode,
+            **snapshot.counts(),
+        }
+    if journal is not None:
+        found |= _from_journal(journal, wanted, params["max_results"])
+    options = ("domain_server", "domain_username", "domain_password", "managed_containers")
+    if _need(params, wanted, _NEEDS_DIRECTORY, *options):
+        with open_directory(params) as (_session, reader):
+            found |= _from_directory(reader, journal, snapshot, wanted)
+            if "drift" in wanted and snapshot is not None and journal is not None:
+                _gather_drift(params, reader, snapshot, journal, report)
+    return report_result(module, report, changed=False, info=found)
+
+
+def _from_journal(journal: JournalFile, wanted: frozenset[str], most: int) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if "runs" in wanted:
+        found["runs"] = [
+            {
+                "run_id": run.run_id,
+                "module": run.module,
+                "plan_id": run.plan_id,
+                "started_at": run.started_at,
+                "ended_at": run.ended_at,
+                "outcome": run.outcome,
+                "summary": dict(run.summary),
+            }
+            for run in journal.runs(most)
+        ]
+    if "failing" in wanted:
+        found["failing"] = journal.failing(most)
+    return found
+
+
+def _from_directory(
+    reader: Reader, journal: JournalFile | None, snapshot: Snapshot | None, wanted: frozenset[str]
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    anchored = reader.anchored()
+    known = journal.known() if journal else {}
+    entries = [
+        {
+            "id": group.cloud_id,
+            "dn": group.dn,
+            "object_guid": group.guid,
+            "object_sid": group.sid,
+            "known": group.cloud_id in known,
+        }
+        for group in anchored.groups
+    ]
+    if "groups" in wanted:
+        found["groups"] = entries
+    if "orphans" in wanted and snapshot is not None:
+        listed = {item.group.id for item in snapshot.groups()}
+        found["orphans"] = [entry for entry in entries if entry["id"] not in listed]
+    found["anchors_elsewhere"] = [{"dn": name, "anchor": anchor} for name, anchor in anchored.elsewhere]
+    return found
+
+
+def _gather_drift(
+    params: dict[str, Any], reader: Reader, snapshot: Snapshot, journal: JournalFile, report: Report
+) -> None:
+    settings = settings_of(params)
+    with temporary_plan() as path:
+        for item in make_plan(settings, snapshot, reader, journal, path, check_mode=True).file.items():
+            report.plan_item(item)

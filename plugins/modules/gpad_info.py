@@ -1,0 +1,155 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file must parse on any Python, so that it can say which one it needs.
+
+DOCUMENTATION = r"""
+---
+module: gpad_info
+short_description: Show managed groups, orphans, drift, runs and failing objects
+description:
+  - Reads the snapshot, the journal and the target domain, and writes nothing.
+author:
+  - The hybrid_identity.gpad authors (@hybrid-identity)
+version_added: 0.1.0
+options:
+  gather:
+    description:
+      - What to show.
+      - V(groups) are the managed groups with GUID and SID. Needs the connection and O(journal).
+      - V(orphans) are managed groups that the snapshot does not list. Needs the connection and O(snapshot).
+      - V(drift) are the changes that a run would make now, in RV(changes). Needs the connection, O(snapshot),
+        O(journal) and O(target_container).
+      - V(snapshot) is what the snapshot says of itself. Needs O(snapshot).
+      - V(runs) are the latest runs, newest first, V(failing) the objects whose latest change failed. Need O(journal).
+    type: list
+    elements: str
+    choices: [groups, orphans, drift, snapshot, runs, failing]
+    default: [groups, runs]
+  snapshot:
+    description: Path of the snapshot.
+    type: path
+  journal:
+    description: Path of the journal. A missing one counts as empty.
+    type: path
+extends_documentation_fragment:
+  - hybrid_identity.gpad._directory
+  - hybrid_identity.gpad._settings
+  - hybrid_identity.gpad._results
+  - hybrid_identity.gpad._attributes
+  - hybrid_identity.gpad._attributes.directory
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details: Shows the drift, where it is gathered.
+  idempotent:
+    support: full
+seealso:
+  - module: hybrid_identity.gpad.gpad_scope
+  - module: hybrid_identity.gpad.gpad_plan
+  - module: hybrid_identity.gpad.gpad_group
+  - module: hybrid_identity.gpad.gpad_membership
+"""
+
+EXAMPLES = r"""
+---
+- name: List the latest runs and what failed
+  hybrid_identity.gpad.gpad_info:
+    gather: [runs, failing]
+    journal: /var/lib/gpad/contoso.com/journal.sqlite3
+    max_results: 10
+"""
+
+RETURN = r"""
+---
+outcome:
+  description:
+    - How the run ended. V(ok) alone lets the task succeed.
+    - V(partial) means that some objects failed and all others were handled, V(incomplete) that something could not be
+      read to its end, so that nothing was taken away on its account.
+    - V(blocked) means that a limit or another run stands in the way, V(fatal) that nothing could be done.
+  returned: always
+  type: str
+  sample: ok
+fatal:
+  description: Whether the outcome is V(blocked) or V(fatal), so that later steps have nothing to work on.
+  returned: always
+  type: bool
+  sample: false
+summary:
+  description: Counts of what happened, never cut.
+  returned: always
+  type: dict
+  sample: {}
+changes:
+  description:
+    - The changes, groups before members. In check mode what would change; else what was changed.
+    - The two are equal when nothing fails.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+skips:
+  description: Groups and members left alone, each with a code and a reason.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - id: 0c1d9a55-8d4b-4f0c-9a5b-6c1f0a4b7d11
+      name: Robin Cloud
+      code: cloud_only_user
+      reason: the user has no account on premises
+      group_id: 5f2d3a51-0a62-4d0e-8a39-2b6d3f6f6b10
+      group_name: Sales
+errors:
+  description: Objects that failed, each with code, reason and remedy.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+notices:
+  description: What people should know and that stopped nothing, each with a code and a reason.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+report:
+  description: The same for people, a line each.
+  returned: when the run came to its end
+  type: list
+  elements: str
+  sample:
+    - 'Sales: members +1 -0: +Britta Simon'
+info:
+  description: What was gathered, by the words of O(gather).
+  returned: when the run came to its end
+  type: dict
+  sample:
+    runs:
+      - run_id: 4f1d1f0a7c5e4f4e9a0d1e2f3a4b5c6d
+        module: gpad_membership
+        plan_id: 0d7c2f1d0b0c4c0f8f7b6a1d2e3f4a5b
+        started_at: '2026-11-21T10:00:03.000000Z'
+        ended_at: '2026-11-21T10:00:04.000000Z'
+        outcome: ok
+        summary: {members_added: 1}
+"""
+
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.interpreter import require_interpreter
+
+
+def main():
+    require_interpreter()
+    from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.inspecting import run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

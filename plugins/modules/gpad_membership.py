@@ -1,0 +1,167 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file must parse on any Python, so that it can say which one it needs.
+
+DOCUMENTATION = r"""
+---
+module: gpad_membership
+short_description: Make the members of Active Directory groups what the cloud lists
+description:
+  - Adds and removes links of the managed groups. Users are found by their SID, groups by what this run provisioned.
+  - A member that cannot be written is skipped with its reason. A link that already answers to such a member stays.
+  - Members are removed only from a group whose members were read to the end, on both sides.
+  - A link that is refused does not stop the others; the task then fails at its end and names it.
+author:
+  - The hybrid_identity.gpad authors (@hybrid-identity)
+version_added: 0.1.0
+options:
+  plan:
+    description:
+      - Path of a plan that M(hybrid_identity.gpad.gpad_plan) wrote. Its member part is carried out, each object only if
+        it is as it was when the plan was made.
+      - A plan is used once, and no more after a newer one was.
+    type: path
+  snapshot:
+    description:
+      - Path of a snapshot. Without O(plan), the module plans, checks the limits and carries out its own part alone.
+    type: path
+  journal:
+    description:
+      - Path of the journal, the memory of the directory side, a SQLite file; created when missing.
+    type: path
+    required: true
+  domain_server:
+    required: true
+  domain_username:
+    required: true
+  domain_password:
+    required: true
+  managed_containers:
+    required: true
+extends_documentation_fragment:
+  - hybrid_identity.gpad._directory
+  - hybrid_identity.gpad._settings
+  - hybrid_identity.gpad._results
+  - hybrid_identity.gpad._attributes
+  - hybrid_identity.gpad._attributes.directory
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+seealso:
+  - module: hybrid_identity.gpad.gpad_scope
+  - module: hybrid_identity.gpad.gpad_plan
+  - module: hybrid_identity.gpad.gpad_group
+  - module: hybrid_identity.gpad.gpad_info
+"""
+
+EXAMPLES = r"""
+---
+- name: Carry out the member part of a plan
+  hybrid_identity.gpad.gpad_membership:
+    domain_server: dc1.contoso.com
+    domain_username: svc-gpad@contoso.com
+    domain_password: "{{ vault_domain_password }}"
+    managed_containers:
+      - OU=Groups,DC=contoso,DC=com
+    journal: /var/lib/gpad/contoso.com/journal.sqlite3
+    plan: /var/lib/gpad/contoso.com/plan.jsonl
+"""
+
+RETURN = r"""
+---
+outcome:
+  description:
+    - How the run ended. V(ok) alone lets the task succeed.
+    - V(partial) means that some objects failed and all others were handled, V(incomplete) that something could not be
+      read to its end, so that nothing was taken away on its account.
+    - V(blocked) means that a limit or another run stands in the way, V(fatal) that nothing could be done.
+  returned: always
+  type: str
+  sample: ok
+fatal:
+  description: Whether the outcome is V(blocked) or V(fatal), so that later steps have nothing to work on.
+  returned: always
+  type: bool
+  sample: false
+summary:
+  description: Counts of what happened, never cut.
+  returned: always
+  type: dict
+  sample: {members_added: 1, members_removed: 0, groups_with_member_changes: 1, operations: 8}
+changes:
+  description:
+    - The changes, groups before members. In check mode what would change; else what was changed.
+    - The two are equal when nothing fails.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - action: members
+      id: 5f2d3a51-0a62-4d0e-8a39-2b6d3f6f6b10
+      name: Sales
+      dn: CN=Sales_2b6d3f6f6b10,OU=Sales,DC=contoso,DC=com
+      added: 1
+      removed: 0
+      add:
+        - id: 9b0f8f0e-6e9a-4d39-9f5c-1d0a7c7f5a01
+          name: Britta Simon
+      remove: []
+skips:
+  description: Groups and members left alone, each with a code and a reason.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - id: 0c1d9a55-8d4b-4f0c-9a5b-6c1f0a4b7d11
+      name: Robin Cloud
+      code: cloud_only_user
+      reason: the user has no account on premises
+      group_id: 5f2d3a51-0a62-4d0e-8a39-2b6d3f6f6b10
+      group_name: Sales
+errors:
+  description: Objects that failed, each with code, reason and remedy.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+notices:
+  description: What people should know and that stopped nothing, each with a code and a reason.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+report:
+  description: The same for people, a line each.
+  returned: when the run came to its end
+  type: list
+  elements: str
+  sample:
+    - 'Sales: members +1 -0: +Britta Simon'
+plan_id:
+  description: The plan that was carried out.
+  returned: when the run came to its end
+  type: str
+  sample: 0d7c2f1d0b0c4c0f8f7b6a1d2e3f4a5b
+"""
+
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.interpreter import require_interpreter
+
+
+def main():
+    require_interpreter()
+    from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.applying import run_members
+
+    run_members()
+
+
+if __name__ == "__main__":
+    main()

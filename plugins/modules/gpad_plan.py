@@ -1,0 +1,197 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file must parse on any Python, so that it can say which one it needs.
+
+DOCUMENTATION = r"""
+---
+module: gpad_plan
+short_description: Plan what provisioning would change in Active Directory
+description:
+  - Compares a snapshot with the target domain and writes a plan, a file of JSON lines with every change, its reason and
+    the state before, and a checksum.
+  - Groups and members are planned together, and the limits are checked on the whole.
+  - People can review the plan; M(hybrid_identity.gpad.gpad_group) and M(hybrid_identity.gpad.gpad_membership) apply it.
+  - The task is never changed. RV(would_change) says whether there is something to do.
+author:
+  - The hybrid_identity.gpad authors (@hybrid-identity)
+version_added: 0.1.0
+options:
+  snapshot:
+    description: Path of the snapshot that M(hybrid_identity.gpad.gpad_scope) wrote.
+    type: path
+    required: true
+  journal:
+    description:
+      - Path of the journal, the memory of the directory side. It is only read here, and may be missing.
+    type: path
+    required: true
+  plan:
+    description: Path of the plan to write. An old one is replaced.
+    type: path
+    required: true
+  domain_server:
+    required: true
+  domain_username:
+    required: true
+  domain_password:
+    required: true
+  managed_containers:
+    required: true
+  target_container:
+    required: true
+extends_documentation_fragment:
+  - hybrid_identity.gpad._directory
+  - hybrid_identity.gpad._settings
+  - hybrid_identity.gpad._results
+  - hybrid_identity.gpad._attributes
+  - hybrid_identity.gpad._attributes.directory
+attributes:
+  check_mode:
+    support: full
+    details: The plan is written in check mode, too, and marked, so that it cannot be applied.
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+seealso:
+  - module: hybrid_identity.gpad.gpad_scope
+  - module: hybrid_identity.gpad.gpad_group
+  - module: hybrid_identity.gpad.gpad_membership
+  - module: hybrid_identity.gpad.gpad_info
+"""
+
+EXAMPLES = r"""
+---
+- name: Plan
+  hybrid_identity.gpad.gpad_plan:
+    domain_server: dc1.contoso.com
+    domain_username: svc-gpad@contoso.com
+    domain_password: "{{ vault_domain_password }}"
+    domain_ca_cert: /etc/gpad/contoso-ca.pem
+    managed_containers:
+      - OU=Groups,DC=contoso,DC=com
+    target_container: OU=Groups,DC=contoso,DC=com
+    snapshot: /var/lib/gpad/contoso.com/snapshot.sqlite3
+    journal: /var/lib/gpad/contoso.com/journal.sqlite3
+    plan: /var/lib/gpad/contoso.com/plan.jsonl
+  register: plan
+
+- name: Show what would happen
+  ansible.builtin.debug:
+    var: plan.report
+"""
+
+RETURN = r"""
+---
+outcome:
+  description:
+    - How the run ended. V(ok) alone lets the task succeed.
+    - V(partial) means that some objects failed and all others were handled, V(incomplete) that something could not be
+      read to its end, so that nothing was taken away on its account.
+    - V(blocked) means that a limit or another run stands in the way, V(fatal) that nothing could be done.
+  returned: always
+  type: str
+  sample: ok
+fatal:
+  description: Whether the outcome is V(blocked) or V(fatal), so that later steps have nothing to work on.
+  returned: always
+  type: bool
+  sample: false
+summary:
+  description: Counts of what happened, never cut.
+  returned: always
+  type: dict
+  sample: {groups_created: 2, members_added: 5, groups_with_member_changes: 2, operations: 12}
+changes:
+  description:
+    - The changes, groups before members. In check mode what would change; else what was changed.
+    - The two are equal when nothing fails.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - action: members
+      id: 5f2d3a51-0a62-4d0e-8a39-2b6d3f6f6b10
+      name: Sales
+      dn: CN=Sales_2b6d3f6f6b10,OU=Sales,DC=contoso,DC=com
+      added: 1
+      removed: 0
+      add:
+        - id: 9b0f8f0e-6e9a-4d39-9f5c-1d0a7c7f5a01
+          name: Britta Simon
+      remove: []
+skips:
+  description: Groups and members left alone, each with a code and a reason.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - id: 0c1d9a55-8d4b-4f0c-9a5b-6c1f0a4b7d11
+      name: Robin Cloud
+      code: cloud_only_user
+      reason: the user has no account on premises
+      group_id: 5f2d3a51-0a62-4d0e-8a39-2b6d3f6f6b10
+      group_name: Sales
+errors:
+  description: Objects that failed, each with code, reason and remedy.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+notices:
+  description: What people should know and that stopped nothing, each with a code and a reason.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+report:
+  description: The same for people, a line each.
+  returned: when the run came to its end
+  type: list
+  elements: str
+  sample:
+    - 'Sales: members +1 -0: +Britta Simon'
+would_change:
+  description: Whether carrying the plan out would write to the directory.
+  returned: when the run came to its end
+  type: bool
+  sample: true
+plan:
+  description: Path of the plan.
+  returned: when the run came to its end
+  type: str
+  sample: /var/lib/gpad/contoso.com/plan.jsonl
+plan_id:
+  description: A word that no other plan has.
+  returned: when the run came to its end
+  type: str
+  sample: 0d7c2f1d0b0c4c0f8f7b6a1d2e3f4a5b
+checksum:
+  description: SHA-256 over the plan, by which a reviewed plan can be told from another.
+  returned: when the run came to its end
+  type: str
+  sample: 6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b
+server:
+  description: The domain controller that was read.
+  returned: when the run came to its end
+  type: str
+  sample: dc1.contoso.com
+"""
+
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.interpreter import require_interpreter
+
+
+def main():
+    require_interpreter()
+    from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.planning import run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file must parse on any Python, so that it can say which one it needs.
+
+DOCUMENTATION = r"""
+---
+module: gpad_scope
+short_description: Declare which Entra groups are provisioned, and capture them in a snapshot
+description:
+  - Reads groups, their members and their source of authority from Microsoft Graph into a snapshot file, and says of
+    every group whether it is in scope, and by which clause.
+  - A fixed clause is evaluated first. A group must be a security group, not mail-enabled, and not mastered on premises.
+    A group that was mastered on premises is in scope only if its source of authority was read as the cloud.
+  - The snapshot is a cache. It is the input of M(hybrid_identity.gpad.gpad_plan), on this host or another.
+  - The task is never changed, since nothing but the snapshot is written. It writes the snapshot in check mode, too, and
+    marks it, so that nothing is applied from it.
+author:
+  - The hybrid_identity.gpad authors (@hybrid-identity)
+version_added: 0.1.0
+options:
+  snapshot:
+    description:
+      - Path of the snapshot, a SQLite file, readable by its owner only. An old one is replaced by a whole new one.
+    type: path
+    required: true
+  scope_mode:
+    description:
+      - V(selected) takes the groups in O(selected_groups), V(all) every group that the fixed clause lets through.
+    type: str
+    choices: [all, selected]
+    default: selected
+  selected_groups:
+    description:
+      - The groups, each by object id or by a displayName that only it has. Required with O(scope_mode=selected).
+    type: list
+    elements: str
+    default: []
+extends_documentation_fragment:
+  - hybrid_identity.gpad._entra
+  - hybrid_identity.gpad._results
+  - hybrid_identity.gpad._attributes
+  - hybrid_identity.gpad._attributes.entra
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+seealso:
+  - module: hybrid_identity.gpad.gpad_plan
+  - module: hybrid_identity.gpad.gpad_group
+  - module: hybrid_identity.gpad.gpad_membership
+  - module: hybrid_identity.gpad.gpad_info
+"""
+
+EXAMPLES = r"""
+---
+- name: Capture two groups
+  hybrid_identity.gpad.gpad_scope:
+    tenant_id: 8a1f2b6e-6f0f-4c58-9c38-0d0a5b0f6b11
+    client_id: 3f0a6a0e-1f6c-4d2c-9d55-7b9d2b1e9c22
+    client_certificate_path: /etc/gpad/application.pem
+    snapshot: /var/lib/gpad/contoso.com/snapshot.sqlite3
+    scope_mode: selected
+    selected_groups:
+      - Sales
+      - Marketing
+"""
+
+RETURN = r"""
+---
+outcome:
+  description:
+    - How the run ended. V(ok) alone lets the task succeed.
+    - V(partial) means that some objects failed and all others were handled, V(incomplete) that something could not be
+      read to its end, so that nothing was taken away on its account.
+    - V(blocked) means that a limit or another run stands in the way, V(fatal) that nothing could be done.
+  returned: always
+  type: str
+  sample: ok
+fatal:
+  description: Whether the outcome is V(blocked) or V(fatal), so that later steps have nothing to work on.
+  returned: always
+  type: bool
+  sample: false
+summary:
+  description: Counts of what happened, never cut.
+  returned: always
+  type: dict
+  sample: {groups_in_scope: 2, memberships: 5, requests: 4}
+changes:
+  description:
+    - The changes, groups before members. In check mode what would change; else what was changed.
+    - The two are equal when nothing fails.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+skips:
+  description: Groups and members left alone, each with a code and a reason.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - id: 0c1d9a55-8d4b-4f0c-9a5b-6c1f0a4b7d11
+      name: Robin Cloud
+      code: cloud_only_user
+      reason: the user has no account on premises
+      group_id: 5f2d3a51-0a62-4d0e-8a39-2b6d3f6f6b10
+      group_name: Sales
+errors:
+  description: Objects that failed, each with code, reason and remedy.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+notices:
+  description: What people should know and that stopped nothing, each with a code and a reason.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+report:
+  description: The same for people, a line each.
+  returned: when the run came to its end
+  type: list
+  elements: str
+  sample:
+    - 'Sales: members +1 -0: +Britta Simon'
+snapshot:
+  description: Path of the snapshot.
+  returned: when the run came to its end
+  type: str
+  sample: /var/lib/gpad/contoso.com/snapshot.sqlite3
+captured_at:
+  description: When the snapshot was captured, UTC.
+  returned: when the run came to its end
+  type: str
+  sample: '2026-11-21T10:00:00Z'
+groups:
+  description: Every captured group with the decision on it.
+  returned: when the run came to its end
+  type: list
+  elements: dict
+  sample:
+    - id: 5f2d3a51-0a62-4d0e-8a39-2b6d3f6f6b10
+      name: Sales
+      in_scope: true
+      clause: selected
+      reason: in scope
+entered:
+  description: Groups in scope that the last snapshot did not have in scope.
+  returned: when the run came to its end
+  type: list
+  elements: dict
+  sample: []
+left:
+  description: Groups that the last snapshot had in scope and this one has not.
+  returned: when the run came to its end
+  type: list
+  elements: dict
+  sample: []
+"""
+
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.interpreter import require_interpreter
+
+
+def main():
+    require_interpreter()
+    from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.capturing import run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

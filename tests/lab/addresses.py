@@ -1,0 +1,114 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which loopback addresses a lab's servers take."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.lab.scenario import Scenario
+
+ENTRA_PORT = 8443
+DIRECTORY_PORTS = (88, 389, 464, 636, 3268, 3269)
+AUTOMATIC = "auto"
+ENTRA_HOST = 10
+FIRST_DIRECTORY_HOST = 20
+
+
+class AddressError(Exception):
+    """No address, or not the wanted one, is free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    entra: str | None
+    forests: dict[str, str]
+
+
+def pick_addresses(scenario: Scenario, directory: Path, base: str | None = None) -> Addresses:
+    """Choose an address for each server.
+
+    Args:
+        scenario: its own addresses are taken when there is no ``base``.
+        directory: the lab's directory, which spreads the labs of one machine over 127.0.1.y … 127.0.254.y.
+        base: a network such as ``127.0.30.0`` from which all addresses are taken, or ``auto`` for a free one.
+
+    Raises:
+        AddressError: an address that was asked for is in use, or is no loopback address.
+    """
+    own = base is None
+    if base is not None and base != AUTOMATIC:
+        chosen = _addresses(scenario, _network(base), own=False)
+        _require_free(chosen)
+        return chosen
+    start = zlib.crc32(str(directory.resolve()).encode()) % 254
+    for step in range(254):
+        chosen = _addresses(scenario, f"127.0.{(start + step) % 254 + 1}", own=own)
+        taken = _taken(chosen)
+        if not taken:
+            return chosen
+        if own and taken & _named(scenario):
+            break
+    _require_free(chosen)
+    raise AddressError("no free loopback address was found between 127.0.1.0 and 127.0.254.255")
+
+
+def _network(base: str) -> str:
+    try:
+        address = ipaddress.IPv4Address(base if base.count(".") == 3 else f"{base}.0")
+    except ipaddress.AddressValueError as error:
+        raise AddressError(f"--address-base {base!r} is not of the form 127.0.30.0") from error
+    if not address.is_loopback:
+        raise AddressError(f"--address-base {base} is not in 127.0.0.0/8")
+    return str(address).rpartition(".")[0]
+
+
+def _named(scenario: Scenario) -> set[str]:
+    named = [forest.address for forest in scenario.forests]
+    if scenario.tenant:
+        named.append(scenario.tenant.address)
+    return {address for address in named if address}
+
+
+def _addresses(scenario: Scenario, network: str, *, own: bool) -> Addresses:
+    forests = {
+        forest.domain: (own and forest.address) or f"{network}.{FIRST_DIRECTORY_HOST + index}"
+        for index, forest in enumerate(scenario.forests)
+    }
+    tenant = scenario.tenant
+    return Addresses((own and tenant.address) or f"{network}.{ENTRA_HOST}" if tenant else None, forests)
+
+
+def _endpoints(addresses: Addresses) -> Iterable[tuple[str, int]]:
+    if addresses.entra:
+        yield addresses.entra, ENTRA_PORT
+    for address in addresses.forests.values():
+        for port in DIRECTORY_PORTS:
+            yield address, port
+
+
+def _taken(addresses: Addresses) -> set[str]:
+    return {address for address, port in _endpoints(addresses) if not _is_free(address, port)}
+
+
+def _require_free(addresses: Addresses) -> None:
+    for address, port in _endpoints(addresses):
+        if not _is_free(address, port):
+            raise AddressError(f"{address} port {port} is already in use; is another lab running there?")
+
+
+def _is_free(address: str, port: int) -> bool:
+    with socket.socket() as probe:
+        # As the servers do it: a connection of a lab that just ended is no hindrance, a listening server is.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+            probe.listen(1)
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,162 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A lab for tests, and the OpenLDAP tools as judge of what a directory holds."""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from tests.lab import lifecycle
+from tests.lab.settings import ForestSettings, LabSettings
+
+SHOW_DELETED = "!1.2.840.113556.1.4.417"
+TOOL_TIMEOUT = 120.0
+
+
+class LdapToolError(Exception):
+    """An OpenLDAP tool failed; ``code`` is its exit status, which is the LDAP result code (255: no connection)."""
+
+    def __init__(self, tool: str, code: int, message: str) -> None:
+        super().__init__(f"{tool} failed with {code}: {message.strip()}")
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """A running lab."""
+
+    settings: LabSettings
+
+    @classmethod
+    def up(cls, scenario: Path, directory: Path, address_base: str | None = None) -> Lab:
+        """Start a lab, or take the one of the same scenario that runs there; see :func:`tests.lab.lifecycle.up`."""
+        return cls(lifecycle.up(scenario, directory, address_base)[0])
+
+    def down(self, *, wipe: bool = False) -> None:
+        """End the lab's processes; with ``wipe`` remove its directory too."""
+        lifecycle.down(Path(self.settings.dir), wipe=wipe)
+
+    def __enter__(self) -> Lab:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.down()
+
+    def forest(self, domain: str) -> ForestSettings:
+        """Find the settings of a forest by its domain name."""
+        return self.settings.forests[domain]
+
+    def ldapsearch(
+        self,
+        forest: str,
+        base: str,
+        filter_text: str,
+        *attributes: str,
+        scope: str = "sub",
+        account: str = "administrator",
+        show_deleted: bool = False,
+    ) -> list[dict[str, list[str]]]:
+        """Search with OpenLDAP's ldapsearch over LDAPS.
+
+        Args:
+            forest: domain name of the forest.
+            base: base DN.
+            filter_text: an RFC 4515 filter.
+            attributes: names to return; none for all user attributes.
+            scope: ``base``, ``one`` or ``sub``.
+            account: ``administrator``, ``service_account`` or ``reader_account``.
+            show_deleted: whether tombstones are found too.
+
+        Returns:
+            One mapping for each entry, with the key ``dn``. objectGUID comes as a dashed UUID, objectSid as ``S-1-…``,
+            other values as text, or as base64 where they are no UTF-8.
+
+        Raises:
+            LdapToolError: the search failed.
+        """
+        options = ["-LLL", "-o", "ldif-wrap=no", "-b", base, "-s", scope]
+        controls = ["-E", SHOW_DELETED] if show_deleted else []
+        arguments = [*options, *controls, filter_text, *attributes]
+        return parse_ldif(self._run("ldapsearch", forest, account, arguments))
+
+    def ldapmodify(self, forest: str, ldif: str, *, account: str = "administrator", show_deleted: bool = False) -> None:
+        """Apply change records with OpenLDAP's ldapmodify.
+
+        Raises:
+            LdapToolError: a record was refused; the ones before it are applied.
+        """
+        controls = ["-e", SHOW_DELETED] if show_deleted else []
+        self._run("ldapmodify", forest, account, controls, ldif)
+
+    def usn_changed(self, forest: str, containers: Iterable[str]) -> dict[str, int]:
+        """Map objectGUID to uSNChanged of every object in the containers: equal maps mean that nothing was written."""
+        return {
+            entry["objectGUID"][0]: int(entry["uSNChanged"][0])
+            for container in containers
+            for entry in self.ldapsearch(forest, container, "(objectClass=*)", "objectGUID", "uSNChanged")
+        }
+
+    def _run(self, tool: str, forest: str, account: str, arguments: list[str], text: str = "") -> str:
+        settings = self.forest(forest)
+        password_file = Path(settings.krb5_conf).with_name(f"{account}.password")
+        url = f"ldaps://{settings.address}:{settings.ldaps_port}"
+        bind = ["-x", "-H", url, "-D", settings.account(account).dn, "-y", str(password_file)]
+        result = subprocess.run(
+            [tool, *bind, *arguments],
+            input=text.encode(),
+            capture_output=True,
+            check=False,
+            timeout=TOOL_TIMEOUT,
+            env={**os.environ, "LDAPTLS_CACERT": settings.ca_cert, "LDAPTLS_REQCERT": "demand"},
+        )
+        if result.returncode:
+            raise LdapToolError(tool, result.returncode, result.stderr.decode(errors="replace"))
+        return result.stdout.decode("utf-8")
+
+
+def parse_ldif(text: str) -> list[dict[str, list[str]]]:
+    """Read unwrapped LDIF content records (RFC 2849) as ldapsearch prints them; referrals are left out."""
+    entries = []
+    for block in text.split("\n\n"):
+        entry: dict[str, list[str]] = {}
+        for line in block.splitlines():
+            if line.startswith("#") or ":" not in line:
+                continue
+            name, value = line.split(":", 1)
+            decoded = _decode(name, value[1:].strip()) if value.startswith(":") else value.removeprefix(" ")
+            entry.setdefault(name, []).append(decoded)
+        if "dn" in entry:
+            entries.append(entry)
+    return entries
+
+
+def _decode(name: str, encoded: str) -> str:
+    raw = base64.b64decode(encoded)
+    if decoder := _BINARY.get(name.lower()):
+        return decoder(raw)
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return encoded
+
+
+def _guid_text(raw: bytes) -> str:
+    return str(uuid.UUID(bytes_le=raw))
+
+
+def _sid_text(raw: bytes) -> str:
+    """Format a SID (MS-DTYP 2.4.2.2): a big-endian authority, little-endian sub-authorities."""
+    parts = [int.from_bytes(raw[offset : offset + 4], "little") for offset in range(8, len(raw), 4)]
+    return "-".join(map(str, ("S", raw[0], int.from_bytes(raw[2:8], "big"), *parts)))
+
+
+_BINARY: Mapping[str, Callable[[bytes], str]] = {"objectguid": _guid_text, "objectsid": _sid_text}

@@ -1,0 +1,285 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Build the database of one forest while no server runs.
+
+Run by the system's Python, which owns Samba's modules: ``build_forest.py REQUEST.json ANSWER.json``.
+The request is what :func:`tests.lab.samba.controller.build_request` writes; the answer holds the identifiers that the
+directory gave out.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import ldb  # type: ignore[import-not-found]  # part of the system's Samba, not of any environment
+from samba import dsdb, sd_utils  # type: ignore[import-not-found]
+from samba.auth import system_session  # type: ignore[import-not-found]
+from samba.dcerpc import security  # type: ignore[import-not-found]
+from samba.ndr import ndr_unpack  # type: ignore[import-not-found]
+from samba.param import LoadParm  # type: ignore[import-not-found]
+from samba.provision import provision  # type: ignore[import-not-found]
+from samba.samdb import SamDB  # type: ignore[import-not-found]
+from samba.schema import Schema  # type: ignore[import-not-found]
+
+WINDOWS_2016_SCHEMA = ("AD_DS_Attributes__Windows_Server_2016.ldf", "AD_DS_Classes__Windows_Server_2016.ldf", 87)
+
+GROUP_TYPE = {"global": 2, "domain_local": 4, "universal": 8}
+SECURITY_ENABLED = -0x80000000
+
+NORMAL_ACCOUNT = 0x200
+ACCOUNT_DISABLED = 0x2
+PASSWORD_NOT_REQUIRED = 0x20
+PASSWORD_NEVER_EXPIRES = 0x10000
+
+GROUP_CLASS = "bf967a9c-0de6-11d0-a285-00aa003049e2"
+REANIMATE_TOMBSTONES = "45ec5156-db7e-47bb-b53f-dbeb2d03c40f"
+
+WRITABLE_ATTRIBUTES = (
+    "adminDescription",
+    "cn",
+    "description",
+    "displayName",
+    "distinguishedName",
+    "groupType",
+    "info",
+    "isDeleted",
+    "mail",
+    "managedBy",
+    "member",
+    "msDS-ExternalDirectoryObjectId",
+    "msDS-ObjectSoa",
+    "name",
+    "proxyAddresses",
+    "sAMAccountName",
+    "wWWHomePage",
+)
+"""What the service account may write on groups; a restore writes ``isDeleted`` and the distinguished name."""
+
+RESTORED_ATTRIBUTES = ("adminCount", "isRecycled", "objectCategory", "operatorCount", "sAMAccountType")
+"""What Samba itself sets on a restored group, with the caller's rights; a Windows controller asks for none of them."""
+
+BATCH = 500
+
+
+def main(request_path: Path, answer_path: Path) -> None:
+    request: dict[str, Any] = json.loads(request_path.read_text(encoding="utf-8"))
+    settings = _provision(request)
+    samdb = SamDB(
+        url=str(Path(request["directory"]) / "private" / "sam.ldb"),
+        session_info=system_session(),
+        lp=settings,
+        flags=ldb.FLG_NOSYNC,
+    )
+    with _transaction(samdb):
+        _add_service_principal_names(samdb, request["service_principal_names"])
+    forest = ForestBuilder(samdb, request)
+    answer_path.write_text(json.dumps(forest.build()), encoding="utf-8")
+
+
+def _provision(request: dict[str, Any]) -> Any:
+    directory = Path(request["directory"])
+    smb_conf = directory / "etc" / "smb.conf"
+    smb_conf.parent.mkdir(parents=True, exist_ok=True)
+    smb_conf.write_text(request["smb_conf"], encoding="utf-8")
+    settings = LoadParm()
+    settings.load(str(smb_conf))
+    # Samba before 4.19 ships the 2016 schema but does not list it.
+    Schema.base_schemas.setdefault("2016", WINDOWS_2016_SCHEMA)
+    provision(
+        logging.getLogger("provision"),
+        system_session(),
+        targetdir=str(directory),
+        realm=request["domain"].upper(),
+        domain=request["netbios_name"],
+        hostname=request["hostname"],
+        hostip=request["address"],
+        adminpass=request["administrator_password"],
+        dns_backend="NONE",
+        serverrole="active directory domain controller",
+        dom_for_fun_level=dsdb.DS_DOMAIN_FUNCTION_2008_R2,
+        base_schema="2016",
+        lp=settings,
+        skip_sysvolacl=True,
+        batch_mode=True,
+    )
+    # Provisioning writes the server's whole default configuration over the file.
+    smb_conf.write_text(request["smb_conf"], encoding="utf-8")
+    settings = LoadParm()
+    settings.load(str(smb_conf))
+    return settings
+
+
+@contextmanager
+def _transaction(samdb: Any) -> Iterator[None]:
+    samdb.transaction_start()
+    try:
+        yield
+    except BaseException:
+        samdb.transaction_cancel()
+        raise
+    samdb.transaction_commit()
+
+
+def _batches(items: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, BATCH)):
+        yield batch
+
+
+def _add_service_principal_names(samdb: Any, names: list[str]) -> None:
+    """Give the controller the SPNs that a DNS update would have registered."""
+    controller = samdb.search(expression="(primaryGroupID=516)", attrs=["servicePrincipalName"])[0]
+    present = {str(value).lower() for value in controller.get("servicePrincipalName", [])}
+    message = ldb.Message(controller.dn)
+    wanted = [name for name in names if name.lower() not in present]
+    if wanted:
+        message["servicePrincipalName"] = ldb.MessageElement(wanted, ldb.FLAG_MOD_ADD, "servicePrincipalName")
+        samdb.modify(message)
+
+
+class ForestBuilder:
+    """Load units, accounts, groups and rights of one request."""
+
+    def __init__(self, samdb: Any, request: dict[str, Any]) -> None:
+        self._samdb = samdb
+        self._request = request
+        self._base = str(samdb.domain_dn())
+        self._dns: dict[str, str] = {}
+
+    def build(self) -> dict[str, Any]:
+        """Load everything and return the identifiers that the directory gave out."""
+        with _transaction(self._samdb):
+            for unit in sorted(self._request["organizational_units"], key=lambda dn: len(ldb.Dn(self._samdb, dn))):
+                self._samdb.add({"dn": f"{unit},{self._base}", "objectClass": "organizationalUnit"})
+            accounts = {account["role"]: self._add_account(account) for account in self._request["accounts"]}
+        for batch in _batches(self._request["users"]):
+            with _transaction(self._samdb):
+                for user in batch:
+                    self._dns[user["name"]] = self._add_user(user)
+        self._add_groups()
+        self._delegate(accounts["service_account"])
+        return {
+            "base_dn": self._base,
+            "domain_sid": str(self._samdb.get_domain_sid()),
+            "accounts": {"administrator": self._dn_of_administrator(), **accounts},
+            "managed_containers": [f"{unit},{self._base}" for unit in self._request["managed_containers"]],
+            "objects": self._identifiers(),
+        }
+
+    def _child(self, name: str, container: str) -> str:
+        dn = ldb.Dn(self._samdb, f"{container},{self._base}" if container else self._base)
+        dn.add_child("CN=placeholder")
+        dn.set_component(0, "CN", name)
+        return str(dn)
+
+    def _add_user(self, user: dict[str, Any], password: str | None = None) -> str:
+        dn = self._child(user["name"], user["ou"])
+        # An account that nobody signs in with costs no key derivation when it has no password.
+        flags = NORMAL_ACCOUNT | (PASSWORD_NEVER_EXPIRES if password else PASSWORD_NOT_REQUIRED)
+        entry: dict[str, Any] = {
+            "dn": dn,
+            "objectClass": "user",
+            "sAMAccountName": user["sam_account_name"],
+            "userPrincipalName": user["user_principal_name"],
+            "displayName": user["name"],
+            "userAccountControl": str(flags if user["enabled"] else flags | ACCOUNT_DISABLED),
+            **user["attributes"],
+        }
+        if password:
+            entry["unicodePwd"] = f'"{password}"'.encode("utf-16-le")
+        self._samdb.add(entry)
+        return dn
+
+    def _add_account(self, account: dict[str, Any]) -> str:
+        return self._add_user(account, account["password"])
+
+    def _add_groups(self) -> None:
+        for batch in _batches(self._request["groups"]):
+            with _transaction(self._samdb):
+                for group in batch:
+                    self._dns[group["name"]] = self._add_group(group)
+        with _transaction(self._samdb):
+            for group in self._request["groups"]:
+                self._add_members(self._dns[group["name"]], [self._dns[name] for name in group["members"]])
+
+    def _add_group(self, group: dict[str, Any]) -> str:
+        dn = self._child(group["name"], group["ou"])
+        security_bit = SECURITY_ENABLED if group["security_enabled"] else 0
+        self._samdb.add(
+            {
+                "dn": dn,
+                "objectClass": "group",
+                "sAMAccountName": group["sam_account_name"],
+                "groupType": str(GROUP_TYPE[group["scope"]] + security_bit),
+                **group["attributes"],
+            }
+        )
+        return dn
+
+    def _add_members(self, group: str, members: list[str]) -> None:
+        if members:
+            message = ldb.Message(ldb.Dn(self._samdb, group))
+            message["member"] = ldb.MessageElement(members, ldb.FLAG_MOD_ADD, "member")
+            self._samdb.modify(message)
+
+    def _delegate(self, account: str) -> None:
+        """Give the service account groups in the managed containers, and the restoring of groups, and nothing else."""
+        found = self._samdb.search(base=account, scope=ldb.SCOPE_BASE, attrs=["objectSid"])[0]
+        sid = str(ndr_unpack(security.dom_sid, found["objectSid"][0]))
+        descriptors = sd_utils.SDUtils(self._samdb)
+        on_groups = [f"(OA;CIIO;RPWP;{guid};{GROUP_CLASS};{sid})" for guid in self._attribute_guids()]
+        on_container = [f"(OA;CI;CCDC;{GROUP_CLASS};;{sid})", f"(OA;CIIO;SD;;{GROUP_CLASS};{sid})", *on_groups]
+        with _transaction(self._samdb):
+            for unit in self._request["managed_containers"]:
+                descriptors.dacl_append_aces(f"{unit},{self._base}", "".join(on_container))
+            descriptors.dacl_append_aces(self._base, f"(OA;;CR;{REANIMATE_TOMBSTONES};;{sid})")
+            descriptors.dacl_append_aces(
+                f"CN=Deleted Objects,{self._base}", f"(A;CI;RPLC;;;{sid})", controls=["show_deleted:1"]
+            )
+
+    def _attribute_guids(self) -> list[str]:
+        wanted = (*WRITABLE_ATTRIBUTES, *RESTORED_ATTRIBUTES)
+        names = "".join(f"(lDAPDisplayName={name})" for name in wanted)
+        found = self._samdb.search(
+            base=str(self._samdb.get_schema_basedn()), expression=f"(|{names})", attrs=["schemaIDGUID"]
+        )
+        if len(found) != len(wanted):
+            raise LookupError("the schema lacks some of: " + ", ".join(wanted))
+        return sorted(str(uuid.UUID(bytes_le=bytes(entry["schemaIDGUID"][0]))) for entry in found)
+
+    def _dn_of_administrator(self) -> str:
+        sid = f"{self._samdb.get_domain_sid()}-500"
+        return str(self._samdb.search(expression=f"(objectSid={sid})", attrs=["cn"])[0].dn)
+
+    def _identifiers(self) -> dict[str, dict[str, str]]:
+        attributes = ["objectGUID", "objectSid", "sAMAccountName", "userPrincipalName"]
+        names = {dn.lower(): name for name, dn in self._dns.items()}
+        found = self._samdb.search(
+            base=self._base,
+            scope=ldb.SCOPE_SUBTREE,
+            expression="(|(objectClass=user)(objectClass=group))",
+            attrs=attributes,
+        )
+        return {
+            names[str(entry.dn).lower()]: {
+                "dn": str(entry.dn),
+                "guid": str(uuid.UUID(bytes_le=bytes(entry["objectGUID"][0]))),
+                "sid": str(ndr_unpack(security.dom_sid, entry["objectSid"][0])),
+                "sam_account_name": str(entry["sAMAccountName"][0]),
+                "user_principal_name": str(entry["userPrincipalName"][0]) if "userPrincipalName" in entry else "",
+            }
+            for entry in found
+            if str(entry.dn).lower() in names
+        }
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
