@@ -76,6 +76,33 @@ class ConnectionSettings:
         return f"ConnectionSettings({self.username} at {self.server})"
 
 
+def _verified_tls(ca_cert: str | None) -> Any:
+    """Return a TLS configuration that leaves certificate and host name to Python's own checks.
+
+    ldap3 compares host names itself, and from Python 3.12 on cannot match addresses in certificates any more.
+
+    Raises:
+        DirectoryError: the CA file cannot be read.
+    """
+    try:
+        context = ssl.create_default_context(cafile=ca_cert)
+    except (OSError, ssl.SSLError):
+        raise DirectoryError(
+            f"domain_ca_cert: {ca_cert} cannot be read.",
+            "Give the path of a PEM file with CA certificates.",
+            code="ca_cert_unreadable",
+        ) from None
+
+    def wrap_socket(connection: Any, do_handshake: bool = True) -> None:
+        connection.socket = context.wrap_socket(
+            connection.socket, server_hostname=connection.server.host, do_handshake_on_connect=do_handshake
+        )
+
+    tls = ldap3.Tls(validate=ssl.CERT_REQUIRED)
+    tls.wrap_socket = wrap_socket
+    return tls
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One entry of a search.
@@ -110,19 +137,11 @@ class Session:
         self._settings = settings
         port = settings.port or _DEFAULT_PORTS[settings.tls_mode]
         self._where = f"{settings.server}:{port}"
-        try:
-            tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=settings.ca_cert)
-        except ldap_errors.LDAPExceptionError:
-            raise DirectoryError(
-                f"domain_ca_cert: {settings.ca_cert} cannot be read.",
-                "Give the path of a PEM file with CA certificates.",
-                code="ca_cert_unreadable",
-            ) from None
         server = ldap3.Server(
             settings.server,
             port=port,
             use_ssl=settings.tls_mode is TlsMode.LDAPS,
-            tls=tls,
+            tls=_verified_tls(settings.ca_cert),
             get_info=ldap3.NONE,
             connect_timeout=_CONNECT_SECONDS,
         )

@@ -36,7 +36,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 MAXIMUM_TEXT = 10_000
 """Characters of a text that any regular expression is tried on."""
 
-_MAXIMUM_STEPS = 2e8
+_MAXIMUM_STEPS = 1e8
 _MAXIMUM_PATTERN = 500_000
 _SUBSTITUTION = re.compile(r"\$(?:(?P<number>[0-9]+)|\{(?P<name>\w+)\}|(?P<sign>[$&`'+_]))")
 

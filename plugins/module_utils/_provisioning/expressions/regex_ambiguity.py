@@ -48,18 +48,20 @@ _ALL: Ranges = ((0, LAST),)
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a pattern costs: ``spans`` are the numbers of choices of its repeats that compete with what follows."""
+    """What a pattern costs: its choices multiply, and under the last of them one plain repeat is scanned.
+
+    ``choices`` are the sizes of the choices that may all have to be tried, ``scan`` is the longest other repeat.
+    """
 
     searches: bool
-    repeats: bool
-    spans: tuple[float, ...]
+    choices: tuple[float, ...]
+    scan: float
 
     def steps(self, length: int) -> float:
         """About the most steps that a text of this length takes."""
-        free = [min(span, length + 1) for span in self.spans]
-        order = sum(span > length for span in self.spans) + self.searches
-        base = float(length + 1) if self.searches else 1.0
-        return base * max(math.prod(free), float(length + 1) if self.repeats else 1.0) / math.factorial(order)
+        spans = [*self.choices, self.scan, math.inf if self.searches else 1.0]
+        order = sum(span > length for span in spans)
+        return math.prod([min(span, float(length + 1)) for span in spans]) / math.factorial(order)
 
 
 def cost_of(tree: Regex) -> Cost:
@@ -70,7 +72,8 @@ def cost_of(tree: Regex) -> Cost:
     for part in _looked_at(tree):
         _refuse_exponential(_Automaton(part))
     automaton = _Automaton(tree, through=True)
-    return Cost(not _anchored(tree), bool(automaton.repeats), tuple(automaton.competing(_ends_in_test(tree))))
+    choices, scan = automaton.choices(_ends_in_test(tree))
+    return Cost(not _anchored(tree), choices, scan)
 
 
 def _looked_at(tree: Regex) -> list[Regex]:
@@ -125,20 +128,27 @@ class _Automaton:
         self._through = through
         self.chars: list[Ranges] = []
         self.edges: list[dict[int, int]] = []
-        self.repeats: list[tuple[range, _Part, float]] = []
+        self._repeats: list[tuple[range, _Part, float]] = []
+        self._alternatives: list[float] = []
         self._last = self._part(tree, 0).last
 
-    def competing(self, tested: bool) -> list[float]:
-        """Spans of the repeats whose next round may begin with a character that what follows may begin with too."""
-        spans = []
-        for inside, part, span in self.repeats:
+    def choices(self, tested: bool) -> tuple[tuple[float, ...], float]:
+        """Sizes of the choices, and of the largest repeat that is none.
+
+        A repeat is a choice if its next round may begin with a character that what follows may begin with too.
+        """
+        sizes = list(self._alternatives)
+        scan = 1.0
+        for inside, part, span in self._repeats:
             after = [self.chars[to] for end in part.last for to in self.edges[end] if to not in inside]
             again = [self.chars[start] for start in part.first]
             if (tested and not self._last.keys().isdisjoint(part.last)) or any(
                 overlap(one, other) for one in again for other in after
             ):
-                spans.append(span)
-        return spans
+                sizes.append(span)
+            else:
+                scan = max(scan, span)
+        return tuple(sizes), scan
 
     def _position(self, ranges: Ranges) -> _Part:
         place = len(self.chars)
@@ -158,9 +168,9 @@ class _Automaton:
                     part = self._chain(part, self._part(item, nested))
                 return part
             case Alternation(options=options):
-                return _either([self._part(option, nested) for option in options])
+                return self._either([self._part(option, nested) for option in options])
             case Conditional(yes=yes, no=no):
-                return _either([self._part(yes, nested), self._part(no, nested)])
+                return self._either([self._part(yes, nested), self._part(no, nested)])
             case Capture(body=body) | Atomic(body=body):
                 return self._part(body, nested)
             case Repeat():
@@ -171,6 +181,18 @@ class _Automaton:
                 return _optional(self._part(body, nested))
             case Anchor() | Look():
                 return _Part()
+
+    def _either(self, parts: list[_Part]) -> _Part:
+        total = _Part(empty=0)
+        alike = 0
+        for part in parts:
+            alike += any(_alike(self.chars, part, other) for other in parts if other is not part)
+            total = _Part(
+                _sum(total.first, part.first, 1), _sum(total.last, part.last, 1), min(2, total.empty + part.empty)
+            )
+        if alike:
+            self._alternatives.append(float(alike))
+        return total
 
     def _connect(self, last: Mapping[int, int], first: Mapping[int, int]) -> None:
         for source, ways in last.items():
@@ -203,7 +225,7 @@ class _Automaton:
             part = self._chain(part, self._options(node.body, (node.most or 0) - node.least, within))
         if varies:
             span = math.inf if node.most is None else float(node.most - node.least + 1)
-            self.repeats.append((range(start, len(self.chars)), part, span))
+            self._repeats.append((range(start, len(self.chars)), part, span))
         return part
 
     def _endless(self, node: Repeat, within: int, needed: bool) -> _Part:
@@ -239,13 +261,11 @@ def _sum(first: Mapping[int, int], second: Mapping[int, int], factor: int) -> di
     return total
 
 
-def _either(parts: list[_Part]) -> _Part:
-    total = _Part(empty=0)
-    for part in parts:
-        total = _Part(
-            _sum(total.first, part.first, 1), _sum(total.last, part.last, 1), min(2, total.empty + part.empty)
-        )
-    return total
+def _alike(chars: list[Ranges], one: _Part, other: _Part) -> bool:
+    """Whether both alternatives can begin with the same character, or one with nothing."""
+    if one.empty or other.empty:
+        return True
+    return any(overlap(chars[left], chars[right]) for left in one.first for right in other.first)
 
 
 def _optional(part: _Part) -> _Part:
