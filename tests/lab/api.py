@@ -159,4 +159,8 @@ def _sid_text(raw: bytes) -> str:
     return "-".join(map(str, ("S", raw[0], int.from_bytes(raw[2:8], "big"), *parts)))
 
 
-_BINARY: Mapping[str, Callable[[bytes], str]] = {"objectguid": _guid_text, "objectsid": _sid_text}
+_BINARY: Mapping[str, Callable[[bytes], str]] = {
+    "objectguid": _guid_text,
+    "objectsid": _sid_text,
+    "tokengroups": _sid_text,
+}

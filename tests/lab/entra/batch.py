@@ -18,7 +18,8 @@ from .service import Answer, Service
 
 _MAX_ITEMS = 20
 _METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
-_ITEM_KEYS = {"id", "method", "url", "headers", "body", "dependsOn"}
+# Microsoft's Python SDK sends "depends_on" in every item; the service ignores it.
+_ITEM_KEYS = {"id", "method", "url", "headers", "body", "dependsOn", "depends_on"}
 _ECHOED = ("Cache-Control", "x-ms-resource-unit", "OData-Version", "Content-Type", "Retry-After", "Location")
 
 

@@ -134,6 +134,7 @@ class TokenService:
         if application is None:
             text = f"Application with identifier '{form['client_id']}' was not found in the directory."
             raise LoginError(400, "unauthorized_client", 700016, text)
+        # The own host counts as Graph too: clients derive the scope from the Graph URL they are given.
         if form["scope"] not in {f"{GRAPH}/.default", f"{self._config.base_url}/.default"}:
             text = f"The provided value for the input parameter 'scope' is not valid: {form['scope']}."
             raise LoginError(400, "invalid_scope", 70011, text)

@@ -31,10 +31,12 @@ class Fault(Exception):  # noqa: N818 - never leaves the package; it becomes an 
     """A fault in a value or a constant, before its position in the expression is known.
 
     ``value`` is shown only if nothing in the expression is redacted. ``argument`` is the argument at fault, counted
-    from 0, and ``index`` the character within that argument's constant text.
+    from 0, and ``index`` the character within that argument's constant text, if one is at fault.
     """
 
-    def __init__(self, problem: str, value: object = None, *, argument: int | None = None, index: int = 0) -> None:
+    def __init__(
+        self, problem: str, value: object = None, *, argument: int | None = None, index: int | None = None
+    ) -> None:
         super().__init__(problem)
         self.problem = problem
         self.value = value

@@ -212,7 +212,7 @@ def located(source: str, node: Node, fault: Fault) -> int:
     """Where in the source a fault of a call is: the argument it names, in a text constant the very character."""
     if isinstance(node, Call) and fault.argument is not None and fault.argument < len(node.arguments):
         argument = node.arguments[fault.argument]
-        if isinstance(argument, Constant) and isinstance(argument.value, str):
+        if isinstance(argument, Constant) and isinstance(argument.value, str) and fault.index is not None:
             return constant_offset(source, argument.offset, fault.index)
         return argument.offset
     return node.offset

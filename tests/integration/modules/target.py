@@ -1,0 +1,129 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One target domain of a lab, as the modules see it, with a state directory of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.lab.api import Lab
+from tests.lab.entra.admin import EntraAdmin
+from tests.lab.inventory import host_vars
+
+ROOT = Path(__file__).resolve().parents[3]
+
+_ENTRA = ("tenant_id", "client_id", "client_secret", "login_url", "graph_url", "ca_cert", "scope_mode")
+_DIRECTORY = (
+    "domain_server",
+    "domain_port",
+    "domain_username",
+    "domain_password",
+    "domain_ca_cert",
+    "managed_containers",
+)
+_SETTINGS = ("target_container",)
+
+
+class Target:
+    """Runs the modules against a lab's domain, and judges with ldapsearch."""
+
+    def __init__(self, lab: Lab, admin: EntraAdmin, state: Path, domain: str = "contoso.com") -> None:
+        self.lab, self.admin, self.state, self.domain = lab, admin, state, domain
+        self.forest = lab.forest(domain)
+        self._vars = {name.removeprefix("gpad_"): value for name, value in host_vars(lab.settings, domain).items()}
+        self.snapshot = state / "snapshot.sqlite3"
+        self.plan_path = state / "plan.jsonl"
+        self.journal = state / "journal.sqlite3"
+
+    def _call(
+        self, module: str, names: tuple[str, ...], options: dict[str, Any], *, check: bool, diff: bool
+    ) -> dict[str, Any]:
+        arguments = {name: self._vars[name] for name in names} | options
+        arguments = {name: value for name, value in arguments.items() if value is not None}
+        arguments |= {"_ansible_check_mode": check, "_ansible_diff": diff}
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.integration.modules.call_module", module],
+            input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode(),
+            capture_output=True,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": f"{ROOT / '.build'}{os.pathsep}{ROOT}"},
+            check=False,
+            timeout=300,
+        )
+        lines = done.stdout.decode().splitlines()
+        assert lines, done.stderr.decode()
+        result: dict[str, Any] = json.loads(lines[-1])
+        assert b"Traceback" not in done.stderr, done.stderr.decode()
+        assert done.returncode == (1 if result.get("failed") else 0)
+        return result
+
+    def scope(self, *groups: str, check: bool = False, **options: Any) -> dict[str, Any]:
+        """Capture the named groups, or all."""
+        chosen: dict[str, Any] = {"snapshot": str(self.snapshot)}
+        if groups:
+            chosen |= {"scope_mode": "selected", "selected_groups": list(groups)}
+        return self._call("gpad_scope", _ENTRA, {**chosen, **options}, check=check, diff=False)
+
+    def plan(self, *, check: bool = False, diff: bool = False, **options: Any) -> dict[str, Any]:
+        """Plan from the snapshot."""
+        paths = {"snapshot": str(self.snapshot), "journal": str(self.journal), "plan": str(self.plan_path)}
+        return self._call("gpad_plan", _DIRECTORY + _SETTINGS, {**paths, **options}, check=check, diff=diff)
+
+    def group(self, *, check: bool = False, diff: bool = False, **options: Any) -> dict[str, Any]:
+        """Apply the group part of the plan, or of the snapshot where that is given."""
+        return self._apply("gpad_group", check, diff, options)
+
+    def membership(self, *, check: bool = False, diff: bool = False, **options: Any) -> dict[str, Any]:
+        """Apply the member part of the plan, or of the snapshot where that is given."""
+        return self._apply("gpad_membership", check, diff, options)
+
+    def _apply(self, module: str, check: bool, diff: bool, options: dict[str, Any]) -> dict[str, Any]:
+        paths: dict[str, Any] = {"journal": str(self.journal)}
+        names = _DIRECTORY
+        if "snapshot" in options:
+            names += _SETTINGS
+        else:
+            paths["plan"] = str(self.plan_path)
+        return self._call(module, names, {**paths, **options}, check=check, diff=diff)
+
+    def info(self, *gather: str, **options: Any) -> dict[str, Any]:
+        """Gather information."""
+        paths = {"snapshot": str(self.snapshot), "journal": str(self.journal), "gather": list(gather)}
+        return self._call("gpad_info", _DIRECTORY + _SETTINGS, {**paths, **options}, check=False, diff=False)
+
+    def provision(self, *groups: str, **options: Any) -> None:
+        """Capture, plan and apply, all of which must succeed."""
+        for result in (self.scope(*groups), self.plan(**options), self.group(), self.membership()):
+            assert result["outcome"] == "ok", result
+
+    def entries(self, cloud_id: str) -> list[dict[str, list[str]]]:
+        """Return the objects that carry the anchor of a cloud group."""
+        anchor = f"(msDS-ExternalDirectoryObjectId=Group_{cloud_id})"
+        return self.lab.ldapsearch(self.domain, self.forest.base_dn, anchor)
+
+    def entry(self, cloud_id: str) -> dict[str, list[str]]:
+        """Return the one object that carries the anchor of a cloud group."""
+        entries = self.entries(cloud_id)
+        assert len(entries) == 1, entries
+        return entries[0]
+
+    def members(self, cloud_id: str) -> set[str]:
+        """Return the DNs of the members of a cloud group's object."""
+        return set(self.entry(cloud_id).get("member", ()))
+
+    def usn(self) -> dict[str, int]:
+        """Return uSNChanged of every object in the managed containers."""
+        return self.lab.usn_changed(self.domain, self.forest.managed_containers)
+
+    def modify(self, dn: str, *changes: str) -> None:
+        """Modify an object as administrator, each change being lines of LDIF."""
+        self.lab.ldapmodify(self.domain, f"dn: {dn}\nchangetype: modify\n" + "\n-\n".join(changes) + "\n")
+
+    def person(self, name: str) -> str:
+        """Return the DN of one of the scenario's people."""
+        return f"CN={name},OU=People,{self.forest.base_dn}"
