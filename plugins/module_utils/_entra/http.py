@@ -22,6 +22,7 @@ except ImportError:
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 120
 _TRIES = 6
+_CONNECT_TRIES = 2
 _LONGEST_WAIT = 300
 _CONNECTIONS = 8
 
@@ -44,6 +45,7 @@ def open_session(ca_cert: str | None) -> requests.Session:
         )
     retry = Retry(
         total=_TRIES,
+        connect=_CONNECT_TRIES,  # a wrong address should be told soon
         backoff_factor=0.5,
         backoff_max=_LONGEST_WAIT,
         status_forcelist=(429, 500, 502, 503, 504),

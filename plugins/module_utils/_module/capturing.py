@@ -34,6 +34,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report, worst
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Decision, ScopeMode
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import snapshot as snapshots
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import require_folder
 
 
 def run() -> None:
@@ -85,6 +86,7 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
     settings = entra_settings(params)
     path = Path(params["snapshot"])
+    require_folder(path)
     before = _ids_in_scope_before(path, settings.tenant_id)
     client = GraphClient(settings)
     client.log_on()

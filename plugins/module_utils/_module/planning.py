@@ -25,6 +25,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.direc
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import report_result, run_module
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import BlockedError, Outcome
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report, worst
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import require_folder
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
 
@@ -43,6 +44,7 @@ def run() -> None:
 def _plan(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
     settings = settings_of(params)
+    require_folder(Path(params["plan"]))
     snapshot = Snapshot(Path(params["snapshot"]))
     journal = JournalFile(Path(params["journal"]), writable=False)
     report = Report(params["max_results"])

@@ -162,7 +162,10 @@ def _plan_groups(
     sids = {c.captured.group.security_identifier for c in candidates} - {group.sid for group in anchored} - {None}
     more = directory.groups(guids, {sid for sid in sids if sid}) if guids or sids else ()
     found = ownership.index([*anchored, *(group for group in more if group.guid not in have)])
-    existing = directory.containers({candidate.desired.container for candidate in candidates})
+    wanted = {candidate.desired.container for candidate in candidates}
+    existing = directory.containers(
+        {name for name in wanted if not ownership.container_problem(name, settings.managed_containers)}
+    )
     matches = {
         c.desired.id: ownership.match(c.captured.group, found, _guid(known, c.desired.id), directory.domain.sid)
         for c in candidates

@@ -13,19 +13,32 @@ from pathlib import Path
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import StoreError
 
 
-def create_private(path: Path) -> None:
-    """Create an empty file that only its owner can read, in place of any other.
+def require_folder(path: Path) -> None:
+    """Make sure that a file can be created here, before work is done that would be lost.
 
     Raises:
         StoreError: the folder is missing or not writable.
     """
+    folder = path.absolute().parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise StoreError(
+            f"{path} cannot be written: the folder {folder} is missing or not writable.",
+            "Create it, or give another path.",
+        )
+
+
+def create_private(path: Path) -> None:
+    """Create an empty file that only its owner can read, in place of any other.
+
+    Raises:
+        StoreError: it cannot be created.
+    """
+    require_folder(path)
     try:
         path.unlink(missing_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError as error:
-        raise StoreError(
-            f"{path} cannot be written: {error.strerror}.", "Give a path in a folder that exists and is writable."
-        ) from None
+        raise StoreError(f"{path} cannot be written: {error.strerror}.", "Give another path.") from None
 
 
 @contextmanager
@@ -35,6 +48,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         StoreError: the folder is missing or not writable.
     """
+    require_folder(path)
     draft = path.with_name(f".{path.name}.{os.getpid()}.new")
     create_private(draft)
     try:

@@ -63,6 +63,18 @@ def test_large_groups_come_in_slices_that_merge(emulator: Emulator, admin: Entra
     assert _state(items)[oid("large")] == {oid(f"u{number}") for number in range(30)}
 
 
+def test_pages_hold_so_many_items_and_slices_keep_removals(emulator: Emulator, admin: EntraAdmin) -> None:
+    admin.knobs(delta_page=4)
+    pages = emulator.pages(_TRACKED)
+    assert [len(page["value"]) for page in pages] == [4, 4, 3]
+    admin.remove_members(oid("large"), [oid(f"u{number}") for number in range(20)])
+    admin.knobs(delta_slice=6)
+    items, _ = _round(emulator, pages[-1]["@odata.deltaLink"])
+    assert [len(_links(item)) for item in items].count(6) == 3
+    links = {member: present for item in items for member, present in _links(item).items()}
+    assert links == {oid(f"u{number}"): False for number in range(20)}
+
+
 def test_member_changes_and_property_changes(emulator: Emulator, admin: EntraAdmin) -> None:
     _, link = _round(emulator, _TRACKED)
     admin.remove_member(oid("sales"), oid("u0"))

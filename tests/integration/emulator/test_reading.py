@@ -231,6 +231,12 @@ def test_transitive_members_are_flat_and_survive_circles(emulator: Emulator, adm
     }
 
 
+def test_a_soft_deleted_group_passes_no_members_on(emulator: Emulator, admin: EntraAdmin) -> None:
+    admin.delete_group(oid("marketing"))
+    found = emulator.get(f"/groups/{oid('field')}/transitiveMembers?$select=displayName").json()["value"]
+    assert {item["displayName"] for item in found} == {"sales", "laptop", "vendor", "u0", "u1", "u3", "u9"}
+
+
 def test_expansion_stops_at_twenty_without_a_word(emulator: Emulator) -> None:
     group = emulator.get(f"/groups/{oid('large')}?$expand=members").json()
     assert len(group["members"]) == 20

@@ -50,13 +50,17 @@ class Pattern:
     cost: Cost
 
     def matches(self, text: str) -> Iterator[re.Match[str]]:
-        """All matches in the text.
+        """All matches in the text, from left to right.
 
         :raises Fault: for a text so long that matching might not end in reasonable time.
         """
         if len(text) > MAXIMUM_TEXT or self.cost.steps(len(text)) > _MAXIMUM_STEPS:
             raise Fault(f"a text of {len(text)} characters is too long for this regular expression")
-        return self.python.finditer(text)
+        place = 0
+        while place <= len(text) and (match := self.python.search(text, place)):
+            yield match
+            # After an empty match .NET goes on one character further; Python would try a longer one at the same place.
+            place = match.end() + (match.start() == match.end())
 
     def span(self, match: re.Match[str], group: str) -> tuple[int, int] | None:
         """Where a group matched, None if it took no part. Of several groups of one name the last one counts."""

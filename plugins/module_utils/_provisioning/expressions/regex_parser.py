@@ -325,7 +325,7 @@ class _Parser:
             if self._peek("]") and self._place > first:
                 break
             if self._place > first and self._skip("-["):
-                removed = self._class(start, depth + 1)
+                removed = self._class(self._place - 1, depth + 1)
                 if not self._peek("]"):
                     raise self._fault("a subtracted class is the last thing in its brackets")
                 break

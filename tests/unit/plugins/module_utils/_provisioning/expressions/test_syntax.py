@@ -83,9 +83,9 @@ REFUSED = {
     'Replace([a], , "(a", , "z")': (1, 17, "", "not closed"),
     r'Replace([a], , "\\d\\q", , "z")': (1, 20, "", r"\q"),
     r'Replace([a], , "\d\q", , "z")': (1, 19, "", r"\q"),
-    'Replace([a], , "(x+)+", , "z")': (1, 17, "", "several ways"),
+    'Replace([a], , "(x+)+", , "z")': (1, 16, "", "several ways"),
     'Replace([a], , "(?<!a+)b", , "z")': (1, 17, "", "fixed length"),
-    'Replace([a], , "(?<x>a)", "y", "z")': (1, 28, "", "no group 'y'"),
+    'Replace([a], , "(?<x>a)", "y", "z")': (1, 27, "", "no group 'y'"),
 }
 
 
