@@ -85,7 +85,7 @@ def install_packages(packages: tuple[str, ...] = PACKAGES) -> None:
     print(f"installing {' '.join(missing)}", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for arguments in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
-        done = subprocess.run(["apt-get", "-q", *arguments], env=environment, capture_output=True, text=True)
+        done = subprocess.run(["apt-get", "-q", *arguments], env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SetupError(f"{command} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
@@ -93,7 +93,7 @@ def install_packages(packages: tuple[str, ...] = PACKAGES) -> None:
 def _is_installed(package: str) -> bool:
     query = ["dpkg-query", "--show", "--showformat=${db:Status-Status}", package]
     try:
-        return subprocess.run(query, capture_output=True, text=True).stdout == "installed"
+        return subprocess.run(query, capture_output=True, text=True, check=False).stdout == "installed"
     except FileNotFoundError as error:
         raise SetupError("The lab needs Debian or a system derived from it: dpkg-query is missing.") from error
 
@@ -114,7 +114,7 @@ def find_pythons() -> dict[str, Path]:
     """Return version to path for every usable Python: one with ssl, sqlite3, venv and ensurepip."""
     found: dict[str, Path] = {}
     for candidate in _candidates():
-        probe = subprocess.run([candidate, "-c", PROBE], capture_output=True, text=True)
+        probe = subprocess.run([candidate, "-c", PROBE], capture_output=True, text=True, check=False)
         if probe.returncode == 0:
             version, path = probe.stdout.strip().split(" ", 1)
             found.setdefault(version, Path(path))
@@ -164,7 +164,7 @@ def _digest(environment: Environment, python: Path) -> str:
 
 
 def _run(command: list[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SetupError(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
     return done.stdout

@@ -16,11 +16,11 @@ CACHE = ROOT / ".cache/ansible-test"
 # Stands in for the bootstrap script that ansible-test downloads: same options, same pip, from the configured index.
 BOOTSTRAP = '''\
 """Installs pip by ensurepip, then the packages named on the command line by pip."""
-import ensurepip
 import subprocess
 import sys
 
-ensurepip.bootstrap()
+# In a process of its own: ensurepip turns pip's configuration off in the process that calls it.
+subprocess.check_call([sys.executable, "-m", "ensurepip"])
 arguments = [each for each in sys.argv[1:] if each not in ("--no-setuptools", "--no-wheel")]
 sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", "--upgrade"] + arguments))
 '''

@@ -46,6 +46,7 @@ def open_session(ca_cert: str | None) -> requests.Session:
     retry = Retry(
         total=_TRIES,
         connect=_CONNECT_TRIES,  # a wrong address should be told soon
+        other=0,  # an untrusted certificate stays untrusted
         backoff_factor=0.5,
         backoff_max=_LONGEST_WAIT,
         status_forcelist=(429, 500, 502, 503, 504),

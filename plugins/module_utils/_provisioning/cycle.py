@@ -19,7 +19,10 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     plan,
     texts,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ObjectError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
+    ObjectError,
+    ObjectIgnoredError,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Kind, Tally
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CompleteReading,
@@ -144,6 +147,8 @@ def _choose(settings: Settings, cloud: CloudReader) -> Iterator[_Candidate | Ski
         else:
             try:
                 yield _Candidate(captured, mapping.desired_group(group, settings.mapper))
+            except ObjectIgnoredError as error:
+                yield Skip(group.id, group.display_name, error.code, error.message)
             except ObjectError as error:
                 yield Problem(group.id, group.display_name, error.code, error.message, error.remedy)
 

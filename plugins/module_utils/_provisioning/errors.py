@@ -54,6 +54,12 @@ class ObjectError(GpadError):
     outcome = Outcome.PARTIAL
 
 
+class ObjectIgnoredError(ObjectError):
+    """A mapping says that the object is to be left out; no failure."""
+
+    code = "ignored_by_mapping"
+
+
 class IncompleteReadError(GpadError):
     """A reading ended before its end."""
 

@@ -12,11 +12,12 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     ConfigurationError,
     ObjectError,
+    ObjectIgnoredError,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions import (
-    IGNORE,
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.api import (
     Expression,
     ExpressionError,
+    Flow,
     evaluate,
     parse,
 )
@@ -194,9 +195,11 @@ def _values(mapping: AttributeMapping, expression: Expression | None, source: Ma
             value = evaluate(expression, source)
         except ExpressionError as error:
             raise ObjectError(f"mapping of {mapping.target}: {error}", code="expression_failed") from None
-        if value is IGNORE:
+        if value is Flow.IGNORE_OBJECT:
+            raise ObjectIgnoredError(f"The mapping of {mapping.target} leaves the group out.")
+        if value is Flow.IGNORE_ATTRIBUTE:
             return ()
-    if isinstance(value, bool):
+    if isinstance(value, bool):  # the LDAP syntax Boolean (RFC 4517, section 3.3.3)
         return ("TRUE" if value else "FALSE",)
     if isinstance(value, list):
         return tuple(str(item) for item in value if str(item))

@@ -198,6 +198,7 @@ class Skipped(Word):
     NOT_SELECTED = "not_selected"
     # groups: in scope, but not to be written
     OTHER_DOMAIN_GROUP = "other_domain_group"
+    IGNORED_BY_MAPPING = "ignored_by_mapping"
     # members
     CLOUD_ONLY_USER = "cloud_only_user"
     OTHER_DOMAIN = "other_domain"

@@ -19,6 +19,7 @@ SKIPPED: Mapping[Skipped | None, str] = {
     Skipped.AUTHORITY_UNKNOWN: "its source of authority could not be read",
     Skipped.NOT_SELECTED: "it is not among the selected groups",
     Skipped.OTHER_DOMAIN_GROUP: "its object belongs to another domain",
+    Skipped.IGNORED_BY_MAPPING: "a mapping says IgnoreObjectFlow for it",
     Skipped.CLOUD_ONLY_USER: "the user has no account on premises",
     Skipped.OTHER_DOMAIN: "the account is in another domain of the forest",
     Skipped.OTHER_FOREST: "the account is in another forest",

@@ -294,22 +294,21 @@ def _components(edges: list[dict[int, int]]) -> list[int]:
 
 
 def _diverges(chars: list[Ranges], inner: list[list[int]]) -> bool:
-    """Whether two different ways over the same text lead from a position back to one."""
+    """Whether two different ways over the same text part from a position and meet again in one."""
     similar = _similar(chars)
     masks = [sum(1 << to for to in targets) for targets in inner]
-    starts = [(place, place) for place, targets in enumerate(inner) if targets]
-    after: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    pending = deque(starts)
-    seen = set(starts)
+    pending = deque([(place, place) for place, targets in enumerate(inner) if targets])
+    seen = set(pending)
     while pending:
-        one, two = pair = pending.popleft()
-        after[pair] = [(left, right) for left in inner[one] for right in _bits(similar[left] & masks[two])]
-        fresh = [following for following in after[pair] if following not in seen]
-        seen.update(fresh)
-        pending.extend(dict.fromkeys(fresh))
+        one, two = pending.popleft()
+        following = {(left, right) for left in inner[one] for right in _bits(similar[left] & masks[two])}
+        if one != two and any(left == right for left, right in following):
+            return True
+        pending.extend(following - seen)
+        seen |= following
         if len(seen) > _MAXIMUM_PAIRS:
             raise Fault("in the regular expression: it is too large to be checked for endless matching")
-    return _returns(after, starts)
+    return False
 
 
 def _similar(chars: list[Ranges]) -> list[int]:
@@ -326,20 +325,3 @@ def _bits(mask: int) -> Iterator[int]:
         low = mask & -mask
         yield low.bit_length() - 1
         mask ^= low
-
-
-def _returns(after: Mapping[tuple[int, int], list[tuple[int, int]]], starts: list[tuple[int, int]]) -> bool:
-    before: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    for pair, targets in after.items():
-        for target in targets:
-            before.setdefault(target, []).append(pair)
-    pending = deque(starts)
-    seen = set(starts)
-    while pending:
-        for pair in before.get(pending.popleft(), ()):
-            if pair[0] != pair[1]:
-                return True
-            if pair not in seen:
-                seen.add(pair)
-                pending.append(pair)
-    return False

@@ -267,7 +267,7 @@ class _Parser:
         if char in ("b", "B"):
             self._place += 1
             return self._boundary(char)
-        if char == "k" or char in "123456789":
+        if char in tuple("k123456789"):
             return self._reference(start)
         if char == "G":
             raise self._fault(r"\G is not supported", start)

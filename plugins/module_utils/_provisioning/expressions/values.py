@@ -29,7 +29,7 @@ class Flow(enum.Enum):
 IGNORE: Final[Literal[Flow.IGNORE_ATTRIBUTE]] = Flow.IGNORE_ATTRIBUTE
 """Leave the attribute out of the flow: the target keeps what it has."""
 
-AttributeValue: TypeAlias = str | int | bool | float | bytes | Sequence[str] | None
+AttributeValue: TypeAlias = str | int | bool | float | bytes | Sequence[str] | Sequence[bytes] | None
 """What an attribute may hold. An empty list is null."""
 
 Value: TypeAlias = str | int | bool | bytes | tuple[str, ...] | Flow | None

@@ -121,7 +121,7 @@ def test_any_run_of_tokens_is_an_expression_or_an_error(tokens: list[str]) -> No
     _evaluated("".join(tokens), {"a": "x"})
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(_TREES, _ATTRIBUTES)
 def test_any_tree_prints_reads_and_evaluates(tree: Node, attributes: dict[str, AttributeValue]) -> None:
     text = str(Expression(tree))

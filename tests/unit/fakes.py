@@ -1,0 +1,290 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ports filled in memory: a small model of a directory, of a snapshot and of a journal.
+
+The directory keeps what Active Directory keeps: GUID and SID of an object survive renames and moves, links follow the
+object, a name is there once, a container must exist, and one modify is applied whole or not at all.
+"""
+
+from __future__ import annotations
+
+import uuid
+import zlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
+    DirectoryError,
+    GpadError,
+    ObjectError,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import ANCHOR
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
+    CloudGroup,
+    CompleteReading,
+    DirectoryGroup,
+    DomainInfo,
+    Link,
+    LinkFacts,
+    Principal,
+    Reading,
+    Values,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import (
+    Anchored,
+    Applied,
+    CapturedGroup,
+    KnownGroup,
+    MemberResult,
+    SnapshotHeader,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import decide
+from tests.unit import samples
+
+_NAMESPACE = uuid.UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")
+
+
+@dataclass(slots=True)
+class Node:
+    """One object of the directory."""
+
+    guid: str
+    sid: str | None
+    dn: str
+    object_class: str = "user"
+    attributes: dict[str, Values] = field(default_factory=dict)
+    members: set[str] = field(default_factory=set)
+    sid_history: tuple[str, ...] = ()
+
+    def copy(self) -> Node:
+        """Return the same object, to be changed on its own."""
+        held = dict(self.attributes)
+        return Node(self.guid, self.sid, self.dn, self.object_class, held, set(self.members), self.sid_history)
+
+
+class FakeDirectory:
+    """A directory that can be read and written; fills DirectoryReader and DirectoryWriter.
+
+    `writes` holds the kind of each write that succeeded and the GUID it went to. After `writes_left` writes the
+    connection is dead; members in `refused` cannot be linked.
+    """
+
+    def __init__(self, nodes: Iterable[Node] = (), *, containers: Iterable[str] = ()) -> None:
+        self.nodes = {node.guid: node for node in nodes}
+        self.tombstones: dict[str, str] = {}
+        self.existing = [samples.MANAGED, samples.SUB, samples.OUTSIDE, *containers]
+        self.managed: tuple[str, ...] = (samples.MANAGED,)
+        self.writes: list[tuple[str, str]] = []
+        self.writes_left: int | None = None
+        self.refused: set[str] = set()
+        self.reversed = False
+
+    @property
+    def domain(self) -> DomainInfo:
+        """The domain of the samples."""
+        return samples.DOMAIN
+
+    def copy(self) -> FakeDirectory:
+        """Return the same directory, to be changed on its own."""
+        other = FakeDirectory((node.copy() for node in self.nodes.values()))
+        other.existing, other.tombstones, other.managed = list(self.existing), dict(self.tombstones), self.managed
+        other.refused = set(self.refused)
+        return other
+
+    def state(self) -> dict[str, tuple[object, ...]]:
+        """Return everything that the directory holds, in a form that can be compared."""
+        return {
+            node.guid: (node.sid, node.dn, node.object_class, dict(node.attributes), frozenset(node.members))
+            for node in self.nodes.values()
+        }
+
+    def add_group(self, group: DirectoryGroup, members: Iterable[str] = ()) -> Node:
+        """Put a group there."""
+        attributes = {name: values for name, values in group.attributes.items() if values}
+        node = Node(group.guid, group.sid, group.dn, "group", attributes, set(members))
+        self.nodes[node.guid] = node
+        return node
+
+    def add_user(self, number: int, security_identifier: str | None = "") -> Node:
+        """Put the account of the sample user with this number there."""
+        link = samples.link(number, security_identifier)
+        node = Node(link.guid, link.sid, link.dn)
+        self.nodes[node.guid] = node
+        return node
+
+    def _ordered(self) -> list[Node]:
+        nodes = list(self.nodes.values())
+        return nodes[::-1] if self.reversed else nodes
+
+    def _managed_group(self, node: Node) -> bool:
+        return node.object_class == "group" and any(dn.is_under(node.dn, outer) for outer in self.managed)
+
+    @staticmethod
+    def _as_group(node: Node) -> DirectoryGroup:
+        return DirectoryGroup(node.guid, node.sid or "", node.dn, dict(node.attributes))
+
+    def anchored(self) -> Anchored:
+        """Return the objects with a group anchor."""
+        hits = [node for node in self._ordered() if node.attributes.get(ANCHOR, ("",))[0].lower().startswith("group_")]
+        groups = tuple(self._as_group(node) for node in hits if self._managed_group(node))
+        elsewhere = tuple((node.dn, node.attributes[ANCHOR][0]) for node in hits if not self._managed_group(node))
+        return Anchored(groups, elsewhere)
+
+    def groups(self, guids: Collection[str], sids: Collection[str]) -> tuple[DirectoryGroup, ...]:
+        """Return the managed groups with one of these GUIDs or SIDs."""
+        return tuple(
+            self._as_group(node)
+            for node in self._ordered()
+            if self._managed_group(node) and (node.guid in guids or node.sid in sids)
+        )
+
+    def deleted(self, anchors: Collection[str]) -> Mapping[str, str]:
+        """Return the anchors of deleted objects."""
+        return {anchor: name for anchor, name in self.tombstones.items() if anchor in anchors}
+
+    def containers(self, names: Collection[str]) -> frozenset[str]:
+        """Return which containers exist."""
+        return frozenset(name for name in names if any(dn.same(name, other) for other in self.existing))
+
+    def links(self, guids: Collection[str]) -> Iterator[tuple[str, tuple[Link, ...]]]:
+        """Yield the links of groups."""
+        for node in self._ordered():
+            if node.guid in guids and node.object_class == "group":
+                members = (other for other in self._ordered() if other.guid in node.members)
+                yield node.guid, tuple(Link(member.guid, member.sid, member.dn) for member in members)
+
+    def resolve(self, sids: Collection[str]) -> Mapping[str, Link]:
+        """Return accounts by SID."""
+        return {
+            node.sid: Link(node.guid, node.sid, node.dn)
+            for node in self._ordered()
+            if node.sid in sids and node.sid is not None and node.object_class == "user"
+        }
+
+    def facts(self, guids: Collection[str]) -> Mapping[str, LinkFacts]:
+        """Return what tells whose an object is."""
+        return {
+            node.guid: LinkFacts(node.object_class, node.sid_history, next(iter(node.attributes.get(ANCHOR, ())), None))
+            for node in self._ordered()
+            if node.guid in guids
+        }
+
+    def _write(self, kind: str, guid: str) -> None:
+        if self.writes_left is not None:
+            if self.writes_left == 0:
+                raise DirectoryError("The domain controller does not answer.", code="directory_unreachable")
+            self.writes_left -= 1
+        self.writes.append((kind, guid))
+
+    def _place(self, name: str, mover: str | None = None) -> None:
+        """Refuse a place that is taken or whose container is not there."""
+        if any(node.guid != mover and dn.same(node.dn, name) for node in self.nodes.values()):
+            raise ObjectError(f"{name} exists.", code="name_collision")
+        if not self.containers([dn.parent(name)]):
+            raise ObjectError(f"The container of {name} does not exist.", code="object_missing")
+
+    def _node(self, guid: str) -> Node:
+        if guid not in self.nodes:
+            raise ObjectError(f"{guid} does not exist.", code="object_missing")
+        return self.nodes[guid]
+
+    def create(self, name: str, attributes: Mapping[str, Values]) -> DirectoryGroup:
+        """Create a group whose GUID and SID follow from its name, so that two runs can be compared."""
+        self._place(name)
+        new_guid = str(uuid.uuid5(_NAMESPACE, name))
+        self._write("create", new_guid)
+        new_sid = samples.sid(1_000_000 + zlib.crc32(name.encode()) % 1_000_000_000)
+        return self._as_group(self.add_group(DirectoryGroup(new_guid, new_sid, name, attributes)))
+
+    def modify(self, guid: str, attributes: Mapping[str, Values]) -> None:
+        """Replace values."""
+        node = self._node(guid)
+        self._write("modify", guid)
+        node.attributes = {key: value for key, value in {**node.attributes, **attributes}.items() if value}
+
+    def relocate(self, guid: str, new_dn: str) -> None:
+        """Rename and move."""
+        node = self._node(guid)
+        self._place(new_dn, guid)
+        self._write("relocate", guid)
+        node.dn = new_dn
+
+    def change_members(self, guid: str, add: Collection[str], remove: Collection[str]) -> MemberResult:
+        """Add and remove links; a link that is so already is neither done nor failed."""
+        node = self._node(guid)
+        failed: dict[str, GpadError] = {
+            member: ObjectError(f"{member} is refused.", code="object_missing")
+            for member in add
+            if member not in self.nodes or member in self.refused
+        }
+        added, removed = set(add) - node.members - failed.keys(), set(remove) & node.members
+        if added or removed:
+            self._write("members", guid)
+        node.members = (node.members | added) - removed
+        return MemberResult(frozenset(added), frozenset(removed), failed)
+
+
+class FakeCloud:
+    """A snapshot; fills CloudReader. Groups not given members are read and empty."""
+
+    def __init__(
+        self,
+        groups: Iterable[CloudGroup] = (),
+        members: Mapping[str, Reading[tuple[Principal, ...]]] | None = None,
+        *,
+        header: SnapshotHeader | None = None,
+        selected: frozenset[str] | None = None,
+        principals: Iterable[Principal] = (),
+    ) -> None:
+        self.header = header or SnapshotHeader(samples.TENANT, "2026-01-01T00:00:00Z", "fingerprint")
+        self._groups = tuple(groups)
+        self._members = dict(members or {})
+        self._selected = selected
+        self._principals = tuple(principals)
+
+    def groups(self) -> Iterator[CapturedGroup]:
+        """Yield the groups in the order given."""
+        for group in self._groups:
+            yield CapturedGroup(group, decide(group, self._selected), len(self.members(group.id).items))
+
+    def members(self, group_id: str) -> Reading[tuple[Principal, ...]]:
+        """Return the members of a group."""
+        return self._members.get(group_id, CompleteReading(()))
+
+    def known_sids(self, sids: Collection[str]) -> frozenset[str]:
+        """Return which SIDs belong to a readable principal."""
+        captured = [*self._principals, *(member for reading in self._members.values() for member in reading.items)]
+        held = {p.on_premises_security_identifier for p in captured if p.readable}
+        return frozenset(sid for sid in sids if sid in held)
+
+
+@dataclass
+class FakeJournal:
+    """A journal; fills Journal."""
+
+    groups: dict[str, KnownGroup] = field(default_factory=dict)
+    records: list[Applied] = field(default_factory=list)
+
+    def known(self) -> Mapping[str, KnownGroup]:
+        """Return what is remembered, as of now."""
+        return dict(self.groups)
+
+    def remember(self, cloud_id: str, guid: str, *, accepted: bool) -> None:
+        """Remember a pair; what was accepted stays accepted."""
+        before = self.groups.get(cloud_id)
+        self.groups[cloud_id] = KnownGroup(guid, before.accepted if before else accepted)
+
+    def record(self, applied: Applied) -> None:
+        """Write down an outcome."""
+        self.records.append(applied)
+
+    def know(self, number: int, *, accepted: bool = True, guid: str | None = None) -> None:
+        """Remember the sample group with this number."""
+        self.groups[samples.cloud_id(number)] = KnownGroup(guid or samples.guid(number), accepted)
+
+
+def anchored_by(node: Node) -> str | None:
+    """Return the cloud id in an object's anchor."""
+    values = node.attributes.get(ANCHOR, ())
+    return identity.cloud_id_of(values[0]) if values else None
