@@ -63,6 +63,7 @@ class Forest:
     managed_containers: tuple[str, ...]
     users: tuple[DirectoryUser, ...]
     groups: tuple[DirectoryGroup, ...]
+    base_schema: str = "2016"
 
     @property
     def fqdn(self) -> str:

@@ -35,6 +35,7 @@ from tests.lab.scenario import (
 SCOPES = ("global", "universal", "domain_local")
 AUTHORITIES = ("cloud", "on_premises", "converted", "rolled_back")
 RULE_STATES = ("On", "Paused")
+BASE_SCHEMAS = ("2012_R2", "2016")
 DEFAULT_APPLICATION = "gpad"
 DEFAULT_CONTAINER = "CN=Users"
 SAM_FORBIDDEN: Final = re.compile(r'["/\\\[\]:;|=,+*?<>\x00-\x1f]')
@@ -81,6 +82,7 @@ def _forest(source: Record) -> Forest:
             managed_containers=record.texts("managed_containers"),
             users=(*(_directory_user(item) for item in record.records("users")), *_generated_users(record)),
             groups=tuple(_directory_group(item) for item in record.records("groups")),
+            base_schema=record.choice("base_schema", BASE_SCHEMAS, "2016"),
         )
         if "." not in domain:
             raise ScenarioError(f"{record.where}: '{domain}' needs at least two labels")

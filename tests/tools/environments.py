@@ -99,12 +99,15 @@ def _is_installed(package: str) -> bool:
 
 
 def link_collection() -> None:
-    """Link this checkout at the path where Ansible and Python look for the collection."""
+    """Link this checkout where Ansible and Python look for the collection, beside an empty configuration of Ansible.
+
+    The configuration shuts out the machine's own.
+    """
+    LINK.parent.mkdir(parents=True, exist_ok=True)
+    (ROOT / ".build/ansible.cfg").touch()
     target = os.path.relpath(ROOT, LINK.parent)
     if LINK.is_symlink() and str(LINK.readlink()) == target:
         return
-    LINK.parent.mkdir(parents=True, exist_ok=True)
-    (ROOT / ".build/home").mkdir(exist_ok=True)
     fresh = LINK.with_name(f"gpad.{os.getpid()}")
     fresh.symlink_to(target)
     fresh.replace(LINK)

@@ -34,9 +34,7 @@ OUTSIDE = f"OU=People,{BASE}"
 DOMAIN_SID = "S-1-5-21-1004336348-1177238915-682003330"
 SISTER_SID = "S-1-5-21-111-222-333"
 FOREIGN_SID = "S-1-5-21-444-555-666"
-DOMAIN = DomainInfo(
-    BASE, DOMAIN_SID, {DOMAIN_SID: "contoso.com", SISTER_SID: "emea.contoso.com"}, "dc1.contoso.com"
-)
+DOMAIN = DomainInfo(BASE, DOMAIN_SID, {DOMAIN_SID: "contoso.com", SISTER_SID: "emea.contoso.com"}, "dc1.contoso.com")
 
 
 def cloud_id(number: int) -> str:

@@ -32,10 +32,13 @@ _SETTINGS = ("target_container",)
 class Target:
     """Runs the modules against a lab's domain, and judges with ldapsearch."""
 
-    def __init__(self, lab: Lab, admin: EntraAdmin, state: Path, domain: str = "contoso.com") -> None:
+    def __init__(
+        self, lab: Lab, admin: EntraAdmin, state: Path, domain: str = "contoso.com", application: str = "gpad"
+    ) -> None:
         self.lab, self.admin, self.state, self.domain = lab, admin, state, domain
         self.forest = lab.forest(domain)
-        self._vars = {name.removeprefix("gpad_"): value for name, value in host_vars(lab.settings, domain).items()}
+        variables = host_vars(lab.settings, domain, application)
+        self._vars = {name.removeprefix("gpad_"): value for name, value in variables.items()}
         self.snapshot = state / "snapshot.sqlite3"
         self.plan_path = state / "plan.jsonl"
         self.journal = state / "journal.sqlite3"

@@ -156,6 +156,7 @@ def build_request(
         "directory": str(directory),
         "domain": forest.domain,
         "netbios_name": forest.netbios_name,
+        "base_schema": forest.base_schema,
         "hostname": forest.fqdn.partition(".")[0],
         "address": address,
         "smb_conf": smb_conf,
