@@ -9,7 +9,7 @@
 DOCUMENTATION = r"""
 ---
 module: gpad_info
-short_description: Show managed groups, orphans, drift, runs and failing objects
+short_description: Show managed groups, orphans, drift, runs, failing objects and preflight checks
 description:
   - Reads the snapshot, the journal and the target domain, and writes nothing.
 author:
@@ -24,10 +24,11 @@ options:
       - V(drift) are the changes that a run would make now, in RV(changes). Needs the connection, O(snapshot),
         O(journal) and O(target_container).
       - V(snapshot) is what the snapshot says of itself. Needs O(snapshot).
+      - V(preflight) is what the account may do and the server can do, found out without writing. Needs the connection.
       - V(runs) are the latest runs, newest first, V(failing) the objects whose latest change failed. Need O(journal).
     type: list
     elements: str
-    choices: [groups, orphans, drift, snapshot, runs, failing]
+    choices: [groups, orphans, drift, snapshot, runs, failing, preflight]
     default: [groups, runs]
   snapshot:
     description: Path of the snapshot.

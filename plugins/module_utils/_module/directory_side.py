@@ -54,7 +54,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapsh
 LIBRARIES = {"ldap3": LDAP3_IMPORT_ERROR}
 
 # What a reader needs of the mappings: the attributes that may differ.
-_MAPPED = tuple(m.target for m in DEFAULT_MAPPINGS if m.target not in ("cn", CONTAINER))
+MAPPED = tuple(m.target for m in DEFAULT_MAPPINGS if m.target not in ("cn", CONTAINER))
 
 
 def now() -> str:
@@ -111,7 +111,7 @@ def open_directory(params: dict[str, Any]) -> Iterator[tuple[Session, Reader]]:
         )
     )
     try:
-        yield session, Reader(session, containers, _MAPPED)
+        yield session, Reader(session, containers, MAPPED)
     finally:
         session.close()
 

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory import preflight
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import Reader
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import (
     DIRECTORY,
@@ -19,6 +21,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.argum
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.directory_side import (
     LIBRARIES,
+    MAPPED,
     make_plan,
     open_directory,
     settings_of,
@@ -30,8 +33,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
 
-_SUBSETS = ("groups", "orphans", "drift", "snapshot", "runs", "failing")
-_NEEDS_DIRECTORY = frozenset({"groups", "orphans", "drift"})
+_SUBSETS = ("groups", "orphans", "drift", "snapshot", "runs", "failing", "preflight")
+_NEEDS_DIRECTORY = frozenset({"groups", "orphans", "drift", "preflight"})
 _NEEDS_SNAPSHOT = frozenset({"orphans", "drift", "snapshot"})
 _NEEDS_JOURNAL = frozenset({"groups", "drift", "runs", "failing"})
 
@@ -82,8 +85,13 @@ def _inspect(module: AnsibleModule) -> dict[str, Any]:
         found |= _from_journal(journal, wanted, params["max_results"])
     options = ("domain_server", "domain_username", "domain_password", "managed_containers")
     if _need(params, wanted, _NEEDS_DIRECTORY, *options):
-        with open_directory(params) as (_session, reader):
-            found |= _from_directory(reader, journal, snapshot, wanted)
+        with open_directory(params) as (session, reader):
+            if "preflight" in wanted:
+                found["preflight"] = [
+                    asdict(check) for check in preflight.checks(session, params["managed_containers"], MAPPED)
+                ]
+            if wanted & {"groups", "orphans"}:
+                found |= _from_directory(reader, journal, snapshot, wanted)
             if "drift" in wanted and snapshot is not None and journal is not None:
                 _gather_drift(params, reader, snapshot, journal, report)
     return report_result(module, report, changed=False, info=found)
