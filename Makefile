@@ -16,7 +16,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export PATH := $(CURDIR)/$(NEWEST):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test demo demo-down clean sanity $(STEPS)
+.PHONY: help setup test demo demo-down clean sanity lint-python lint-yaml lint-ansible lint-changelog $(STEPS)
 
 help: ## print this table
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,44 +27,53 @@ setup: ## install what is missing: packages, virtual environments, the link to t
 test: setup ## run every step, each with a header and its time; the last line counts them
 	@$(NEWEST)/python -m tests.tools.gate $(STEPS)
 
-lint: ## ruff, yamllint, ansible-lint (profile production, offline), changelog fragments
-	$(NEWEST)/ruff check .
-	$(NEWEST)/ruff format --check .
-	$(NEWEST)/yamllint --strict .
-	$(NEWEST)/antsibull-changelog lint
-	$(NEWEST)/ansible-lint --offline
+# ONLY narrows a step: make unit ONLY=tests/unit/test_imports.py, make sanity-newest ONLY="--test pylint".
+lint: lint-python lint-yaml lint-ansible lint-changelog ## all four linters
+
+lint-python: ## ruff check, ruff format --check
+	$(NEWEST)/ruff check $(or $(ONLY),.)
+	$(NEWEST)/ruff format --check $(or $(ONLY),.)
+
+lint-yaml: ## yamllint
+	$(NEWEST)/yamllint --strict $(or $(ONLY),.)
+
+lint-ansible: ## ansible-lint, profile production, offline
+	$(NEWEST)/ansible-lint --offline $(ONLY)
+
+lint-changelog: ## the fragments of the changelog
+	$(NEWEST)/antsibull-changelog lint $(ONLY)
 
 types: ## mypy --strict on the plugins and on the tests
-	$(NEWEST)/mypy -p $(COLLECTION).plugins
-	$(NEWEST)/mypy tests
+	$(NEWEST)/mypy $(or $(ONLY),-p $(COLLECTION).plugins)
+	$(if $(ONLY),,$(NEWEST)/mypy tests)
 
 unit: ## unit tests on the newest ansible-core
-	$(NEWEST)/pytest -q -n 2 tests/unit
+	$(NEWEST)/pytest -q -n 2 $(or $(ONLY),tests/unit)
 
 unit-oldest: ## unit tests on the oldest ansible-core
-	$(OLDEST)/pytest -q -n 2 -o cache_dir=.cache/pytest-oldest tests/unit
+	$(OLDEST)/pytest -q -n 2 -o cache_dir=.cache/pytest-oldest $(or $(ONLY),tests/unit)
 
 integration: ## integration tests against the lab on the newest ansible-core
-	$(NEWEST)/pytest -q -n 2 tests/integration
+	$(NEWEST)/pytest -q -n 2 $(or $(ONLY),tests/integration)
 
 integration-oldest: ## the same on the oldest ansible-core, but for tests of the lab itself
-	PATH="$(CURDIR)/$(OLDEST):$$PATH" $(OLDEST)/pytest -q -n 2 -o cache_dir=.cache/pytest-oldest tests/integration \
-		--ignore=tests/integration/emulator --ignore=tests/integration/lab
+	PATH="$(CURDIR)/$(OLDEST):$$PATH" $(OLDEST)/pytest -q -n 2 -o cache_dir=.cache/pytest-oldest \
+		$(or $(ONLY),tests/integration --ignore=tests/integration/emulator --ignore=tests/integration/lab)
 
 sanity: sanity-newest sanity-oldest ## ansible-test sanity on both ansible-cores
 
 sanity-newest: ## ansible-test sanity on the newest ansible-core
-	@$(NEWEST)/python -m tests.tools.sanity newest
+	@$(NEWEST)/python -m tests.tools.sanity newest $(ONLY)
 
 sanity-oldest: ## ansible-test sanity on the oldest ansible-core
-	@$(NEWEST)/python -m tests.tools.sanity oldest
+	@$(NEWEST)/python -m tests.tools.sanity oldest $(ONLY)
 
 molecule: ## the molecule scenario: a role end to end, twice, the second time unchanged
 	@test -d extensions/molecule/default || { echo "error: there is no scenario extensions/molecule/default"; exit 1; }
 	cd extensions && MOLECULE_EPHEMERAL_DIRECTORY=$(BUILD)/molecule $(CURDIR)/$(NEWEST)/molecule test -s default
 
 artefact: ## build the collection, compare its members, install it into an empty home, read its documentation there
-	$(NEWEST)/pytest -q tests/artefact
+	$(NEWEST)/pytest -q $(or $(ONLY),tests/artefact)
 
 awake: ## plant a fault for each step, in a copy: each must turn its step red
 	$(NEWEST)/python -m tests.tools.awake

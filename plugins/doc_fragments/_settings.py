@@ -24,7 +24,8 @@ options:
       - V(accepted) removes them from groups that were created here, and keeps and reports them on groups that were
         there before.
       - V(remove) removes them from all managed groups, V(keep) from none.
-      - A member that Entra ID knows and no longer lists is an ex-member and removed in any case.
+      - A member that is no longer listed, but is a member of another group in scope, has left the group and is removed
+        in any case, unless O(protected_members) names it.
     type: str
     choices: [accepted, remove, keep]
     default: accepted
@@ -53,6 +54,7 @@ options:
       - How much one run may change. Each is checked on the whole plan before the first write; when one is exceeded,
         nothing is written.
       - A kind that is not given keeps its default, which is stated with it. Kinds without a default have no limit.
+      - A kind that is given replaces its default as a whole.
     type: dict
     default: {}
     suboptions:

@@ -21,6 +21,7 @@ SHIPPED_FILES = ("README.md", "LICENSE", "requirements.txt")
 # Kept by git for its place only, or by the builder for its own book-keeping.
 NOT_SHIPPED = frozenset({"changelogs/.gitignore"})
 GENERATED = frozenset({"MANIFEST.json", "FILES.json"})
+ROLES = sorted(path.parent.parent.name for path in ROOT.glob("roles/*/meta/argument_specs.yml"))
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
 
 
@@ -80,7 +81,9 @@ def test_the_documentation_of_a_module_reads(home: Path, name: str) -> None:
     assert entry["return"]
 
 
-@pytest.mark.parametrize("name", sorted(path.parent.parent.name for path in ROOT.glob("roles/*/meta/argument_specs.yml")))
+@pytest.mark.parametrize(
+    "name", sorted(path.parent.parent.name for path in ROOT.glob("roles/*/meta/argument_specs.yml"))
+)
 def test_the_documentation_of_a_role_reads(home: Path, name: str) -> None:
     full = f"hybrid_identity.gpad.{name}"
     documented = json.loads(run(["ansible-doc", "--json", "--type", "role", full], home))

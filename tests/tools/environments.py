@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-LINK = ROOT / ".build/ansible_collections/hybrid_identity/gpad"
 PACKAGES = (
     "git",
     "krb5-user",
@@ -85,7 +84,9 @@ def install_packages(packages: tuple[str, ...] = PACKAGES) -> None:
     print(f"installing {' '.join(missing)}", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for arguments in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
-        done = subprocess.run(["apt-get", "-q", *arguments], env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["apt-get", "-q", *arguments], env=environment, capture_output=True, text=True, check=False
+        )
         if done.returncode:
             raise SetupError(f"{command} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
@@ -98,19 +99,20 @@ def _is_installed(package: str) -> bool:
         raise SetupError("The lab needs Debian or a system derived from it: dpkg-query is missing.") from error
 
 
-def link_collection() -> None:
-    """Link this checkout where Ansible and Python look for the collection, beside an empty configuration of Ansible.
+def link_collection(root: Path = ROOT) -> None:
+    """Link a checkout where Ansible and Python look for the collection, beside an empty configuration of Ansible.
 
     The configuration shuts out the machine's own.
     """
-    LINK.parent.mkdir(parents=True, exist_ok=True)
-    (ROOT / ".build/ansible.cfg").touch()
-    target = os.path.relpath(ROOT, LINK.parent)
-    if LINK.is_symlink() and str(LINK.readlink()) == target:
+    link = root / ".build/ansible_collections/hybrid_identity/gpad"
+    link.parent.mkdir(parents=True, exist_ok=True)
+    (root / ".build/ansible.cfg").touch()
+    target = os.path.relpath(root, link.parent)
+    if link.is_symlink() and str(link.readlink()) == target:
         return
-    fresh = LINK.with_name(f"gpad.{os.getpid()}")
+    fresh = link.with_name(f"gpad.{os.getpid()}")
     fresh.symlink_to(target)
-    fresh.replace(LINK)
+    fresh.replace(link)
 
 
 def find_pythons() -> dict[str, Path]:

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from tests.tools.checkout import BUILD, ROOT
 
 SLOTS = 2
-# These start processes of their own, or measure time, and have the machine to themselves.
-ALONE = frozenset({"integration", "integration-oldest", "molecule"})
+# These start labs, or share the environments of the sanity steps: they come last, one by one.
+ALONE = frozenset({"integration", "integration-oldest", "molecule", "awake"})
 TAIL = 3
 
 
@@ -58,7 +58,9 @@ def run(steps: list[str]) -> Iterator[Result]:
 
 def run_step(step: str) -> Result:
     """Run one make target, its output kept in .build/logs."""
-    environment = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MFLAGS", "MAKELEVEL"}}
+    environment = {
+        name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MFLAGS", "MAKELEVEL"}
+    }
     began = time.monotonic()
     done = subprocess.run(
         ["make", "--no-print-directory", step],

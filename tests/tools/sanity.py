@@ -31,7 +31,7 @@ class SanityError(Exception):
 
 
 def main() -> int:
-    """Copy the project and run the sanity tests on it; return ansible-test's exit code, or 1 when nothing was tested."""
+    """Run the sanity tests on a copy; return ansible-test's exit code, or 1 when nothing was tested."""
     environment, *arguments = sys.argv[1:]
     try:
         return run(environment, copy_to(BUILD / f"sanity-{environment}"), arguments)

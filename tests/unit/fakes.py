@@ -80,6 +80,10 @@ class FakeDirectory:
         self.refused: set[str] = set()
         self.reversed = False
 
+    def __repr__(self) -> str:
+        """Show the objects, for the examples that fail."""
+        return f"FakeDirectory({list(self.nodes.values())}, deleted={list(self.tombstones)})"
+
     @property
     def domain(self) -> DomainInfo:
         """The domain of the samples."""

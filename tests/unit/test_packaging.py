@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the hybrid_identity.gpad authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AnsiballZ sends to the target with each module, and which Pythons can read the file that says what is missing."""
+"""What AnsiballZ sends with each module, and which Pythons can read the file that says what is missing."""
 
 from __future__ import annotations
 

@@ -1,0 +1,217 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The connection: log-on, paging, waiting, what cannot be reached."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import Any
+
+import ldap3
+import pytest
+from ldap3.core.exceptions import LDAPSocketOpenError, LDAPSocketReceiveError
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory import session as session_module
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import (
+    ConnectionSettings,
+    Session,
+    TlsMode,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import DirectoryError
+from tests.unit.plugins.module_utils._directory.scripted import (
+    OK,
+    Answer,
+    Operation,
+    Result,
+    ScriptedConnection,
+    connect,
+    entry,
+    page,
+    refused,
+)
+
+
+def pages(*answers: Answer | Result) -> ScriptedConnection:
+    """Return a connection that gives these answers one after the other."""
+    waiting = list(answers)
+    return ScriptedConnection(lambda _operation: waiting.pop(0))
+
+
+def test_the_password_is_not_shown() -> None:
+    assert "Pa$$w0rd" not in repr(ConnectionSettings("dc1", "svc", "Pa$$w0rd"))
+
+
+@pytest.mark.parametrize(
+    ("mode", "port", "expected", "steps"),
+    [
+        (TlsMode.LDAPS, None, (636, True), ["open", "bind"]),
+        (TlsMode.START_TLS, None, (389, False), ["open", "start_tls", "bind"]),
+        (TlsMode.LDAPS, 1636, (1636, True), ["open", "bind"]),
+    ],
+)
+def test_the_connection_is_protected_before_the_password_is_sent(
+    monkeypatch: pytest.MonkeyPatch, mode: TlsMode, port: int | None, expected: tuple[int, bool], steps: list[str]
+) -> None:
+    servers: list[dict[str, Any]] = []
+    server = ldap3.Server
+    monkeypatch.setattr(ldap3, "Server", lambda *a, **o: servers.append(o) or server(*a, **o))
+    connection = pages()
+    connect(monkeypatch, connection, ConnectionSettings("dc1", "svc", "x", port, mode))
+    assert (servers[0]["port"], servers[0]["use_ssl"]) == expected
+    assert servers[0]["tls"].validate == ssl.CERT_REQUIRED
+    assert connection.opened == steps
+
+
+def test_certificate_and_host_name_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    contexts: list[ssl.SSLContext] = []
+    create = ssl.create_default_context
+    monkeypatch.setattr(ssl, "create_default_context", lambda **o: contexts.append(create(**o)) or contexts[-1])
+    session_module._verified_tls(None)
+    assert contexts[0].verify_mode is ssl.CERT_REQUIRED
+    assert contexts[0].check_hostname
+
+
+def test_the_name_that_is_checked_is_the_one_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Context:
+        def wrap_socket(self, raw: object, **options: object) -> object:
+            return raw, options
+
+    monkeypatch.setattr(ssl, "create_default_context", lambda **_o: Context())
+    tls = session_module._verified_tls(None)
+
+    class Connection:
+        socket: object = "raw"
+        server = ldap3.Server("dc1.contoso.com")
+
+    connection = Connection()
+    tls.wrap_socket(connection)
+    assert connection.socket == ("raw", {"server_hostname": "dc1.contoso.com", "do_handshake_on_connect": True})
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_a_ca_file_that_cannot_be_read(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "ca.pem"
+    if content:
+        path.write_text(content)
+    with pytest.raises(DirectoryError, match="domain_ca_cert") as caught:
+        Session(ConnectionSettings("dc1", "svc", "x", ca_cert=str(path)))
+    assert caught.value.code == "ca_cert_unreadable"
+
+
+def test_a_refused_log_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = pages()
+    connection.bind_result = refused(49, "80090308: LdapErr: DSID-0C090439, data 775, v4563")
+    with pytest.raises(DirectoryError, match="locked"):
+        connect(monkeypatch, connection)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("socket connection error while opening: [Errno 111] Connection refused", "directory_unreachable"),
+        (
+            "socket ssl wrapping error: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed",
+            "directory_not_trusted",
+        ),
+        ("Certificate is not valid for any domain", "directory_not_trusted"),
+    ],
+)
+def test_a_server_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, text: str, code: str) -> None:
+    connection = pages()
+    connection.failures = [LDAPSocketOpenError(text)]
+    with pytest.raises(DirectoryError, match=r"dc1\.contoso\.com:636") as caught:
+        connect(monkeypatch, connection)
+    assert caught.value.code == code
+    assert "Pa$$w0rd" not in str(caught.value)
+
+
+def test_a_connection_that_breaks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = pages()
+    session = connect(monkeypatch, connection)
+    connection.failures = [LDAPSocketReceiveError("gone")]
+    with pytest.raises(DirectoryError) as caught:
+        session.modify("CN=a", {})
+    assert caught.value.code == "directory_unreachable"
+
+
+def test_closing_never_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = pages()
+    session = connect(monkeypatch, connection)
+    session.close()
+    connection.failures = [LDAPSocketReceiveError("gone")]
+    session.close()
+    assert connection.opened[-2:] == ["unbind", "unbind"]
+
+
+def test_pages_are_read_to_the_last_cookie(monkeypatch: pytest.MonkeyPatch) -> None:
+    referral = {"type": "searchResRef", "uri": ["ldap://x"]}
+    connection = pages(page([entry("CN=1"), referral], b"one"), page([], b"two"), page([entry("CN=2")], b""))
+    session = connect(monkeypatch, connection)
+    found = [item.dn for item in session.search("DC=x", "(a=b)", ["cn"])]
+    assert found == ["CN=1", "CN=2"]
+    assert [operation.options["paged_cookie"] for operation in connection.asked] == [None, b"one", b"two"]
+    assert {operation.options["paged_size"] for operation in connection.asked} == {session_module.PAGE_SIZE}
+    assert session.operations["search"] == 3
+
+
+def test_a_page_that_fails_fails_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = connect(monkeypatch, pages(page([entry("CN=1")], b"one"), refused(4, "", "sizeLimitExceeded")))
+    search = session.search("DC=x", "(a=b)", ["cn"])
+    assert next(search).dn == "CN=1"
+    with pytest.raises(DirectoryError, match="sizeLimitExceeded"):
+        next(search)
+
+
+def test_a_base_that_is_missing_is_nothing_for_a_base_search_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = connect(monkeypatch, pages(refused(32), refused(32)))
+    assert list(session.search("CN=a", "(a=b)", [], scope="BASE")) == []
+    with pytest.raises(DirectoryError):
+        list(session.search("CN=a", "(a=b)", []))
+
+
+def test_a_base_search_is_not_paged_and_asks_for_nothing_when_nothing_is_wanted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connection = pages((OK, []))
+    list(connect(monkeypatch, connection).search("CN=a", "(a=b)", [], scope="BASE"))
+    options = connection.asked[0].options
+    assert (options["paged_size"], options["attributes"], options["controls"]) == (None, ["1.1"], None)
+
+
+def test_attribute_names_are_found_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = connect(monkeypatch, pages(page([entry("CN=1", displayname=["x"], mail=[])])))
+    (found,) = session.search("DC=x", "(a=b)", ["displayName"])
+    assert (found.texts("displayName"), found.first("DISPLAYNAME")) == (("x",), b"x")
+    assert (found.first("mail"), found.texts("info"), found.first("info")) == (None, (), None)
+
+
+@pytest.mark.parametrize("code", [51, 52])
+def test_a_busy_server_is_asked_again(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    waits: list[float] = []
+    session = connect(monkeypatch, pages(refused(code), refused(code), OK))
+    monkeypatch.setattr(session_module.time, "sleep", waits.append)
+    assert session.modify("CN=a", {})["result"] == 0
+    assert len(waits) == 2
+    assert 0 < waits[0] <= waits[1] * 2
+    assert session.operations["modify"] == 3
+
+
+def test_a_server_that_stays_busy_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = ScriptedConnection(lambda _operation: refused(51))
+    session = connect(monkeypatch, connection)
+    assert session.modify("CN=a", {})["result"] == 51
+    assert len(connection.asked) == 5
+
+
+def test_writes_reach_the_connection_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = ScriptedConnection(lambda _operation: OK)
+    session = connect(monkeypatch, connection)
+    session.add("CN=a", "group", {"displayName": ("x",)})
+    session.modify("<GUID=1>", {"member": [("MODIFY_ADD", ("a",)), ("MODIFY_DELETE", ("b",))]})
+    session.modify_dn("<GUID=1>", "CN=b", "OU=c")
+    assert connection.asked == [
+        Operation("add", ("CN=a", "group", {"displayName": ["x"]})),
+        Operation("modify", ("<GUID=1>", {"member": [("MODIFY_ADD", ["a"]), ("MODIFY_DELETE", ["b"])]})),
+        Operation("modify_dn", ("<GUID=1>", "CN=b"), {"new_superior": "OU=c"}),
+    ]

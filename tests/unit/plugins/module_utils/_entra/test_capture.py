@@ -1,0 +1,199 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading groups, members and authority: whole, or marked as not whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import requests
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import capture
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import BATCH_SIZE
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import EntraError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
+    CompleteReading,
+    IncompleteReading,
+    PrincipalKind,
+)
+from tests.unit.plugins.module_utils._entra.scripted import BASE, Graph, answer, batched, in_turn
+from tests.unit.samples import cloud_id, sid
+
+
+def principal(number: int, kind: str = "user", **more: object) -> dict[str, object]:
+    return {"@odata.type": f"#microsoft.graph.{kind}", "id": cloud_id(number), "displayName": f"P {number}", **more}
+
+
+def listing(*items: object, count: int | None = None, link: str | None = None) -> dict[str, object]:
+    body: dict[str, object] = {"value": list(items), "@odata.count": len(items) if count is None else count}
+    return {**body, "@odata.nextLink": link} if link else body
+
+
+def test_groups_are_read_with_their_properties(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = {"id": cloud_id(1).upper(), "displayName": "Sales", "groupTypes": [], "securityEnabled": True, "extra": 1}
+    graph = Graph(
+        monkeypatch,
+        in_turn(
+            answer({"value": [first, {"id": cloud_id(2)}], "@odata.nextLink": f"{BASE}/v1.0/groups?$skiptoken=1"}),
+            answer({"value": [{"id": cloud_id(2)}]}),
+        ),
+    )
+    found = list(capture.groups(graph.client))
+    assert [group.id for group in found] == [cloud_id(1), cloud_id(2)]
+    assert found[0].properties["displayName"] == "Sales"
+    assert "extra" not in found[0].properties
+    assert set(found[1].properties) == set(capture.GROUP_PROPERTIES) - {"id"}
+    assert "$top=999" in graph.adapter.urls[0]
+
+
+@pytest.mark.parametrize("value", [None, {}, ["x"], [{"id": 7}], [{}]])
+def test_a_page_of_another_shape_fails_the_list(monkeypatch: pytest.MonkeyPatch, value: object) -> None:
+    graph = Graph(monkeypatch, lambda _request: answer({"value": value}))
+    with pytest.raises(EntraError) as caught:
+        list(capture.groups(graph.client))
+    assert caught.value.code == "entra_answer_broken"
+
+
+def test_authority(monkeypatch: pytest.MonkeyPatch) -> None:
+    def give(item: dict[str, Any]) -> dict[str, Any]:
+        assert item["url"].endswith("/onPremisesSyncBehavior?$select=isCloudManaged")
+        return {"status": 200, "body": {"isCloudManaged": cloud_id(1) in item["url"]}}
+
+    graph = Graph(monkeypatch, batched(give))
+    assert capture.authority(graph.client, [cloud_id(1), cloud_id(2)]) == (
+        {cloud_id(1): True, cloud_id(2): False},
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "code"),
+    [
+        ({"status": 403, "body": {"error": {"code": "Authorization_RequestDenied"}}}, "permission_missing"),
+        ({"status": 404, "body": {}}, "entra_404"),
+        ({"status": 200, "body": {"isCloudManaged": "true"}}, "entra_200"),
+        ({"status": 200, "body": {"value": {"isCloudManaged": True}}}, "entra_200"),
+        ({"status": 200, "body": None}, "entra_200"),
+    ],
+)
+def test_an_authority_that_cannot_be_read_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, found: dict[str, Any], code: str
+) -> None:
+    def give(item: dict[str, Any]) -> dict[str, Any]:
+        return found if cloud_id(1) in item["url"] else {"status": 200, "body": {"isCloudManaged": True}}
+
+    states, problem = capture.authority(Graph(monkeypatch, batched(give)).client, [cloud_id(1), cloud_id(2)])
+    assert states == {cloud_id(2): True}
+    assert problem is not None
+    assert problem.code == code
+
+
+def read(graph: Graph, count: int = 1) -> list[Any]:
+    return [reading for _id, reading in capture.members(graph.client, [cloud_id(100 + n) for n in range(count)])]
+
+
+def test_members_of_every_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = listing(
+        principal(1, onPremisesSyncEnabled=True, onPremisesSecurityIdentifier=sid(5001)),
+        principal(2, onPremisesSyncEnabled=None, onPremisesSecurityIdentifier=None),
+        principal(3, "group"),
+        principal(4, "device"),
+        principal(5, "servicePrincipal"),
+        principal(6, "orgContact"),
+        principal(7, "somethingNew"),
+        {"@odata.type": "#microsoft.graph.user", "id": cloud_id(8).upper(), "displayName": None},
+    )
+    (reading,) = read(Graph(monkeypatch, batched(lambda _item: {"status": 200, "body": body})))
+    assert isinstance(reading, CompleteReading)
+    assert [member.kind for member in reading.items] == [
+        PrincipalKind.USER,
+        PrincipalKind.USER,
+        PrincipalKind.GROUP,
+        PrincipalKind.DEVICE,
+        PrincipalKind.SERVICE_PRINCIPAL,
+        PrincipalKind.CONTACT,
+        PrincipalKind.UNKNOWN,
+        PrincipalKind.USER,
+    ]
+    first = reading.items[0]
+    assert (first.on_premises_security_identifier, first.on_premises_sync_enabled) == (sid(5001), True)
+    assert [member.readable for member in reading.items] == [True] * 7 + [False]
+    assert reading.items[7].id == cloud_id(8)
+
+
+def test_members_are_asked_for_in_the_advanced_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def give(item: dict[str, Any]) -> dict[str, Any]:
+        seen.append(item)
+        return {"status": 200, "body": listing()}
+
+    read(Graph(monkeypatch, batched(give)))
+    assert seen[0]["headers"] == {"ConsistencyLevel": "eventual"}
+    assert "$count=true" in seen[0]["url"]
+
+
+def test_more_pages_are_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    link = f"{BASE}/v1.0/groups/x/members?$skiptoken=1"
+    first = batched(lambda _item: {"status": 200, "body": listing(principal(1), count=2, link=link)})
+
+    def script(request: requests.PreparedRequest) -> bytes | Exception:
+        return first(request) if request.method == "POST" else answer({"value": [principal(2)]})
+
+    (reading,) = read(Graph(monkeypatch, script))
+    assert isinstance(reading, CompleteReading)
+    assert [member.id for member in reading.items] == [cloud_id(1), cloud_id(2)]
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ({"status": 200, "body": listing(principal(1), count=2)}, "1 members were read, the service counts 2"),
+        ({"status": 200, "body": listing(principal(1), count=0)}, "counts 0"),
+        ({"status": 200, "body": {"value": [principal(1)]}}, "counts None"),
+        ({"status": 404, "body": {"error": {"code": "Request_ResourceNotFound"}}}, "404"),
+        ({"status": 403, "body": {}}, "GroupMember.Read.All"),
+        ({"status": 429, "body": {}}, "429"),
+        ({"status": 200, "body": None}, "not a list"),
+        ({"status": 200, "body": {"value": [{}], "@odata.count": 1}}, "not a list"),
+        ({"status": 200, "body": listing(principal(1), link="https://evil.example/")}, "elsewhere"),
+    ],
+)
+def test_a_reading_that_is_not_whole_says_why(
+    monkeypatch: pytest.MonkeyPatch, found: dict[str, Any], words: str
+) -> None:
+    (reading,) = read(Graph(monkeypatch, batched(lambda _item: found)))
+    assert isinstance(reading, IncompleteReading)
+    assert words in reading.why
+
+
+def test_a_later_page_that_is_broken_makes_the_reading_incomplete(monkeypatch: pytest.MonkeyPatch) -> None:
+    link = f"{BASE}/v1.0/groups/x/members?$skiptoken=1"
+    first = batched(lambda _item: {"status": 200, "body": listing(principal(1), count=2, link=link)})
+
+    def script(request: requests.PreparedRequest) -> bytes | Exception:
+        return first(request) if request.method == "POST" else answer({"value": [principal(2)]})[:-5]
+
+    (reading,) = read(Graph(monkeypatch, script))
+    assert isinstance(reading, IncompleteReading)
+    assert [member.id for member in reading.items] == [cloud_id(1)]
+
+
+def test_many_groups_are_read_in_the_order_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    count = 5 * BATCH_SIZE + 3
+
+    def give(item: dict[str, Any]) -> dict[str, Any]:
+        return {"status": 200, "body": listing(principal(int(item["url"].split("/")[2][-12:], 16)))}
+
+    graph = Graph(monkeypatch, batched(give))
+    readings = read(graph, count)
+    assert [reading.items[0].id for reading in readings] == [cloud_id(100 + number) for number in range(count)]
+    assert graph.client.requests == {"POST": 6}
+
+
+def test_nothing_to_read_asks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = Graph(monkeypatch, in_turn())
+    assert read(graph, 0) == []
+    assert capture.authority(graph.client, []) == ({}, None)
+    assert graph.adapter.asked == []

@@ -1,0 +1,242 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""gpad_group and gpad_membership from their options to their results."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import applying, planning
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import DirectoryError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
+from tests.unit.plugins.module_utils._module.running import run
+from tests.unit.plugins.module_utils._module.world import PASSWORD, World
+from tests.unit.samples import TENANT, guid, user
+
+Runner = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def gpad(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Runner:
+    """Run a module on the world's files."""
+    runners = {"plan": planning.run, "group": applying.run_groups, "membership": applying.run_members}
+
+    def running(module: str, *stores: str, check_mode: bool = False, diff: bool = False, **more: Any) -> dict[str, Any]:
+        options = world.options(*stores, **more)
+        return run(monkeypatch, capsys, runners[module], options, check_mode=check_mode, diff=diff)
+
+    return running
+
+
+def planned(world: World, gpad: Runner) -> dict[str, Any]:
+    world.capture()
+    return gpad("plan", "snapshot", "journal", "plan")
+
+
+def journal(world: World) -> JournalFile:
+    return JournalFile(world.folder / "journal", writable=False)
+
+
+def test_a_plan_is_carried_out_in_two_parts(world: World, gpad: Runner) -> None:
+    told = planned(world, gpad)
+    group = gpad("group", "journal", "plan")
+    assert (group["_rc"], group["changed"], group["outcome"]) == (0, True, "ok")
+    assert [change["action"] for change in group["changes"]] == ["create"]
+    assert world.members() == set()
+    members = gpad("membership", "journal", "plan")
+    assert (members["changed"], members["summary"]["members_added"]) == (True, 2)
+    assert world.members() == {guid(1), guid(2)}
+    assert group["plan_id"] == members["plan_id"] == told["plan_id"]
+    assert group["changes"] + members["changes"] == told["changes"]
+    runs = journal(world).runs(10)
+    assert [(entry.module, entry.plan_id, entry.outcome) for entry in runs] == [
+        ("gpad_membership", told["plan_id"], "ok"),
+        ("gpad_group", told["plan_id"], "ok"),
+    ]
+    assert runs[0].summary["members_added"] == 2
+
+
+def test_a_plan_is_used_once_by_each_module(world: World, gpad: Runner) -> None:
+    planned(world, gpad)
+    gpad("group", "journal", "plan")
+    again = gpad("group", "journal", "plan")
+    assert (again["outcome"], again["errors"][0]["code"]) == ("fatal", "plan_used")
+
+
+def test_without_a_plan_each_module_does_its_own_part(world: World, gpad: Runner) -> None:
+    world.capture()
+    assert gpad("group", "snapshot", "journal")["changed"]
+    assert gpad("membership", "snapshot", "journal")["changed"]
+    assert world.members() == {guid(1), guid(2)}
+    for module in ("group", "membership"):
+        result = gpad(module, "snapshot", "journal")
+        assert (result["changed"], result["changes"], result["outcome"]) == (False, [], "ok")
+
+
+@pytest.mark.parametrize("stores", [("plan",), ("snapshot",)])
+def test_check_mode_tells_what_would_be_done_and_does_nothing(
+    world: World, gpad: Runner, stores: tuple[str, ...]
+) -> None:
+    planned(world, gpad)
+    would = gpad("group", "journal", *stores, check_mode=True, diff=True)
+    assert (would["changed"], would["outcome"]) == (True, "ok")
+    assert "+ displayName: Group 10" in would["diff"]["prepared"]
+    assert world.directory.writes == []
+    assert not (world.folder / "journal").exists()
+    done = gpad("group", "journal", *stores)
+    assert done["changes"] == would["changes"]
+
+
+def test_a_plan_of_check_mode_is_never_carried_out(world: World, gpad: Runner) -> None:
+    world.capture()
+    gpad("plan", "snapshot", "journal", "plan", check_mode=True)
+    result = gpad("group", "journal", "plan")
+    assert result["errors"][0]["code"] == "plan_of_check_mode"
+    assert gpad("group", "journal", "plan", check_mode=True)["outcome"] == "ok"
+    assert world.directory.writes == []
+
+
+def test_a_snapshot_of_check_mode_is_never_carried_out(world: World, gpad: Runner) -> None:
+    world.capture(check_mode=True)
+    assert gpad("group", "snapshot", "journal")["errors"][0]["code"] == "plan_of_check_mode"
+    assert world.directory.writes == []
+
+
+def test_a_plan_of_another_domain(world: World, gpad: Runner) -> None:
+    planned(world, gpad)
+    path = world.folder / "plan"
+    lines = path.read_text().splitlines(keepends=True)
+    assert "DC=contoso" in lines[0]
+    with_other = [lines[0].replace('"domain":"DC=contoso', '"domain":"DC=fabrikam'), *lines[1:-1]]
+    footer = json.loads(lines[-1])
+    footer["checksum"] = hashlib.sha256("".join(with_other).encode()).hexdigest()
+    path.write_text("".join([*with_other, json.dumps(footer) + "\n"]))
+    assert gpad("group", "journal", "plan")["errors"][0]["code"] == "plan_of_other_domain"
+
+
+def test_a_plan_of_another_tenant(world: World, gpad: Runner) -> None:
+    planned(world, gpad)
+    other = JournalFile(world.folder / "journal", writable=True)
+    other.pin_tenant("another")
+    other.close()
+    assert gpad("group", "journal", "plan")["errors"][0]["code"] == "other_tenant"
+
+
+def test_a_plan_beyond_a_limit_writes_nothing(world: World, gpad: Runner) -> None:
+    world.capture()
+    gpad("plan", "snapshot", "journal", "plan", limits={"creations": {"count": 0}})
+    result = gpad("group", "journal", "plan")
+    assert (result["outcome"], result["fatal"], result["errors"][0]["code"]) == ("blocked", True, "limit_exceeded")
+    assert world.directory.writes == []
+
+
+def test_another_run_blocks(world: World, gpad: Runner) -> None:
+    planned(world, gpad)
+    other = JournalFile(world.folder / "journal", writable=True)
+    with other.locked():
+        result = gpad("group", "journal", "plan")
+        assert (result["outcome"], result["errors"][0]["code"]) == ("blocked", "run_in_progress")
+        assert gpad("group", "journal", "plan", check_mode=True)["outcome"] == "ok"
+    assert gpad("group", "journal", "plan")["outcome"] == "ok"
+
+
+def test_the_tenant_is_remembered_at_first_use(world: World, gpad: Runner) -> None:
+    planned(world, gpad)
+    gpad("group", "journal", "plan")
+    journal(world).check_tenant(TENANT)
+    world.capture(tenant="another")
+    assert gpad("group", "snapshot", "journal")["errors"][0]["code"] == "other_tenant"
+
+
+def test_one_object_that_fails_is_partial(world: World, gpad: Runner) -> None:
+    planned(world, gpad)
+    gpad("group", "journal", "plan")
+    world.directory.refused = {guid(2)}
+    result = gpad("membership", "journal", "plan")
+    assert (result["_rc"], result["outcome"], result["fatal"], result["changed"]) == (1, "partial", False, True)
+    assert result["summary"]["members_added"] == 1
+    assert [entry["action"] for entry in journal(world).failing(10)] == ["members"]
+
+
+def test_a_directory_that_goes_away_ends_the_run_and_is_written_down(world: World, gpad: Runner) -> None:
+    world.capture({10: (), 11: ()})
+    gpad("plan", "snapshot", "journal", "plan")
+    world.directory.writes_left = 1
+    result = gpad("group", "journal", "plan")
+    assert (result["outcome"], result["fatal"], result["changed"]) == ("fatal", True, True)
+    assert [change["action"] for change in result["changes"]] == ["create"]
+    assert result["errors"][0]["code"] == "directory_unreachable"
+    (entry,) = journal(world).runs(10)
+    assert (entry.outcome, entry.ended_at is not None) == ("fatal", True)
+    assert len(journal(world).known()) == 1
+
+
+def test_a_defect_while_writing_keeps_what_was_done_and_shows_no_secret(
+    world: World, gpad: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned(world, gpad)
+
+    def broken(*_arguments: object) -> None:
+        raise ValueError(f"{PASSWORD} for CN=Group")
+
+    monkeypatch.setattr(world.directory, "create", broken)
+    result = gpad("group", "journal", "plan")
+    assert (result["outcome"], result["errors"][0]["code"]) == ("fatal", "internal_error")
+    assert PASSWORD not in json.dumps(result)
+    assert journal(world).runs(1)[0].outcome == "fatal"
+
+
+def test_a_directory_that_is_not_reached(world: World, gpad: Runner) -> None:
+    planned(world, gpad)
+    world.reached = False
+    result = gpad("group", "journal", "plan")
+    assert result["errors"][0]["code"] == "directory_unreachable"
+    world.reached = True
+    assert gpad("group", "journal", "plan")["outcome"] == "ok"
+
+
+def test_what_was_skipped_is_told_by_the_module_it_concerns(world: World, gpad: Runner) -> None:
+    world.capture({10: (user(1), user(9, None))})
+    alone = gpad("group", "snapshot", "journal")
+    assert alone["skips"] == []
+    members = gpad("membership", "snapshot", "journal")
+    assert [skip["code"] for skip in members["skips"]] == ["cloud_only_user"]
+
+
+def test_with_a_plan_what_was_skipped_was_told_by_the_plan(world: World, gpad: Runner) -> None:
+    world.capture({10: (user(9, None),)})
+    told = gpad("plan", "snapshot", "journal", "plan")
+    assert len(told["skips"]) == 1
+    gpad("group", "journal", "plan")
+    assert gpad("membership", "journal", "plan")["skips"] == []
+
+
+@pytest.mark.parametrize("stores", [(), ("plan", "snapshot")])
+def test_plan_or_snapshot_and_not_both(gpad: Runner, stores: tuple[str, ...]) -> None:
+    result = gpad("group", "journal", *stores)
+    assert result["failed"]
+    assert "plan" in result["msg"]
+
+
+def test_a_snapshot_needs_a_target(world: World, gpad: Runner) -> None:
+    world.capture()
+    result = gpad("group", "snapshot", "journal", target_container=None)
+    assert result["failed"]
+    assert "target_container" in result["msg"]
+
+
+def test_an_error_while_reading_the_directory_again(
+    world: World, gpad: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned(world, gpad)
+
+    def broken(*_arguments: object) -> None:
+        raise DirectoryError("gone", code="directory_unreachable")
+
+    monkeypatch.setattr(world.directory, "groups", broken)
+    assert gpad("group", "journal", "plan")["outcome"] == "fatal"

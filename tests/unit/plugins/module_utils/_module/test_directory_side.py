@@ -1,0 +1,128 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options to settings, opening, and the words of a limit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import ConnectionSettings, TlsMode
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import directory_side
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
+    ConfigurationError,
+    DirectoryError,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import (
+    DEFAULT_LIMITS,
+    Breach,
+    Kind,
+    Limit,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import ForeignMembers
+from tests.unit.samples import MANAGED
+
+PARAMS: dict[str, Any] = {
+    "domain_server": "dc1",
+    "domain_username": "svc",
+    "domain_password": "x",
+    "domain_port": None,
+    "domain_tls_mode": "start_tls",
+    "domain_ca_cert": "/ca.pem",
+    "managed_containers": [MANAGED],
+    "target_container": MANAGED,
+    "foreign_members": "keep",
+    "protected_groups": ["Sales"],
+    "protected_members": ["S-1-5-21-1-2-3-4"],
+    "max_members": 10,
+    "limits": {"creations": {"count": 1, "percent": None, "floor": 0}, "moves": None},
+}
+
+
+def test_settings_of_options() -> None:
+    settings = directory_side.settings_of(PARAMS)
+    assert settings.foreign_members is ForeignMembers.KEEP
+    assert (settings.max_members, settings.protected_groups) == (10, {"sales"})
+    assert settings.protected_members == {"s-1-5-21-1-2-3-4"}
+    assert settings.limits.by_kind == {**DEFAULT_LIMITS, Kind.CREATIONS: Limit(1)}
+
+
+def test_a_limit_that_is_given_replaces_its_default() -> None:
+    limits = {"moves": {"count": None, "percent": None, "floor": 0}}
+    assert directory_side.settings_of({**PARAMS, "limits": limits}).limits.by_kind[Kind.MOVES] == Limit()
+
+
+@pytest.mark.parametrize("limits", [None, {}])
+def test_without_limits_the_defaults_hold(limits: dict[str, Any] | None) -> None:
+    assert directory_side.settings_of({**PARAMS, "limits": limits}).limits.by_kind == DEFAULT_LIMITS
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"max_members": 0}, "max_members: 0"),
+        ({"limits": {"moves": {"count": 1, "percent": -1, "floor": 0}}}, "moves.percent is -1"),
+        ({"managed_containers": []}, "managed_containers"),
+        ({"target_container": None}, "target_container"),
+    ],
+)
+def test_options_that_cannot_be_used(wrong: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        directory_side.settings_of({**PARAMS, **wrong})
+
+
+def test_the_connection_is_closed_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Any] = []
+
+    class Session:
+        def __init__(self, settings: ConnectionSettings) -> None:
+            told.append(settings)
+
+        def close(self) -> None:
+            told.append("closed")
+
+    class Reader:
+        def __init__(self, _session: object, containers: tuple[str, ...], attributes: Any) -> None:
+            told.append((containers, set(attributes)))
+
+    monkeypatch.setattr(directory_side, "Session", Session)
+    monkeypatch.setattr(directory_side, "Reader", Reader)
+    with pytest.raises(RuntimeError), directory_side.open_directory(PARAMS):
+        raise RuntimeError
+    expected = ConnectionSettings("dc1", "svc", "x", None, TlsMode.START_TLS, "/ca.pem")
+    assert told[0] == expected
+    assert told[1] == ((MANAGED,), {"displayName", "description"})
+    assert told[2] == "closed"
+
+
+def test_a_directory_that_is_no_directory_is_closed_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[bool] = []
+
+    class Session:
+        def __init__(self, _settings: ConnectionSettings) -> None:
+            pass
+
+        def close(self) -> None:
+            closed.append(True)
+
+    def reader(*_arguments: object) -> None:
+        raise DirectoryError("no")
+
+    monkeypatch.setattr(directory_side, "Session", Session)
+    monkeypatch.setattr(directory_side, "Reader", reader)
+    with pytest.raises(DirectoryError), directory_side.open_directory(PARAMS):
+        pytest.fail("opened")
+    assert closed == [True]
+
+
+def test_the_time_is_utc_to_the_microsecond() -> None:
+    earlier, later = directory_side.now(), directory_side.now()
+    assert earlier <= later
+    assert earlier.endswith("Z")
+    datetime.strptime(earlier, "%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def test_a_breach_reads_as_numbers_and_rule() -> None:
+    assert directory_side.breach_text(Breach(Kind.MOVES, 5, 3, "count 3")) == "moves: 5 planned, 3 allowed (count 3)"

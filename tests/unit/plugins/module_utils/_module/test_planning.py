@@ -1,0 +1,135 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""gpad_plan from its options to its result."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import planning
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile
+from tests.unit.plugins.module_utils._module.running import run
+from tests.unit.plugins.module_utils._module.world import PASSWORD, World
+from tests.unit.samples import TENANT, anchored_group, user
+
+
+@pytest.fixture
+def plan(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Run gpad_plan with more options."""
+
+    def running(check_mode: bool = False, **more: Any) -> dict[str, Any]:
+        options = world.options("snapshot", "journal", "plan", **more)
+        return run(monkeypatch, capsys, planning.run, options, check_mode=check_mode)
+
+    return running
+
+
+def test_a_plan_is_written_and_changes_nothing(world: World, plan: Any) -> None:
+    world.capture()
+    result = plan()
+    assert (result["_rc"], result["changed"], result["would_change"], result["outcome"]) == (0, False, True, "ok")
+    assert [change["action"] for change in result["changes"]] == ["create", "members"]
+    assert result["summary"]["operations"] == 3
+    file = PlanFile(world.folder / "plan")
+    assert (file.header.plan_id, file.footer.checksum) == (result["plan_id"], result["checksum"])
+    assert (file.header.tenant_id, file.header.server, file.header.check_mode) == (TENANT, result["server"], False)
+    assert world.directory.writes == []
+    assert sorted(path.name for path in world.folder.iterdir()) == ["plan", "snapshot"]
+
+
+def test_nothing_to_do(world: World, plan: Any) -> None:
+    world.capture({})
+    result = plan()
+    assert (result["would_change"], result["changes"], result["outcome"]) == (False, [], "ok")
+
+
+@pytest.mark.parametrize("where", ["module", "snapshot"])
+def test_check_mode_marks_the_plan(world: World, plan: Any, where: str) -> None:
+    world.capture(check_mode=where == "snapshot")
+    assert plan(check_mode=where == "module")["outcome"] == "ok"
+    assert PlanFile(world.folder / "plan").header.check_mode
+
+
+def test_a_plan_beyond_a_limit_is_written_and_blocked(world: World, plan: Any) -> None:
+    world.capture()
+    result = plan(limits={"creations": {"count": 0}})
+    assert (result["_rc"], result["outcome"], result["fatal"]) == (1, "blocked", True)
+    assert result["errors"][0]["code"] == "limit_exceeded"
+    assert "creations: 1 planned, 0 allowed" in result["msg"]
+    assert PlanFile(world.folder / "plan").footer.breaches
+
+
+def test_groups_already_there_without_a_journal_are_told(world: World, plan: Any) -> None:
+    world.capture()
+    world.directory.add_group(anchored_group(10))
+    result = plan()
+    assert "journal_missing" in [notice["code"] for notice in result["notices"]]
+    JournalFile(world.folder / "journal", writable=True).close()
+    assert "journal_missing" not in [notice["code"] for notice in plan()["notices"]]
+
+
+def test_an_incomplete_snapshot_makes_the_outcome_incomplete(world: World, plan: Any) -> None:
+    world.capture(incomplete="a page was lost")
+    assert plan()["outcome"] == "incomplete"
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        ({"target_container": ["displayName"]}, "expression_not_quoted", "single quotes"),
+        ({"managed_containers": ["x"]}, "configuration_invalid", "managed_containers"),
+        ({"max_members": 0}, "configuration_invalid", "max_members"),
+        ({"limits": {"moves": {"count": -1}}}, "configuration_invalid", "moves.count"),
+        ({"plan": "/none/such/plan"}, "store_failed", "/none/such"),
+        ({"snapshot": "/none/such/snapshot"}, "snapshot_missing", "gpad_scope"),
+    ],
+)
+def test_what_cannot_be_used_is_told_before_the_directory_is_asked(
+    world: World, plan: Any, options: dict[str, Any], code: str, words: str
+) -> None:
+    world.capture()
+    world.reached = False
+    result = plan(**options)
+    assert (result["outcome"], result["errors"][0]["code"]) == ("fatal", code)
+    assert words in result["msg"]
+    assert not (world.folder / "plan").exists()
+
+
+def test_a_snapshot_of_another_tenant(world: World, plan: Any) -> None:
+    journal = JournalFile(world.folder / "journal", writable=True)
+    journal.pin_tenant("another")
+    journal.close()
+    world.capture()
+    assert plan()["errors"][0]["code"] == "other_tenant"
+
+
+def test_a_directory_that_is_not_reached_leaves_the_old_plan(world: World, plan: Any) -> None:
+    world.capture()
+    plan()
+    before = (world.folder / "plan").read_bytes()
+    world.reached = False
+    result = plan()
+    assert result["errors"][0]["code"] == "directory_unreachable"
+    assert (world.folder / "plan").read_bytes() == before
+
+
+def test_a_defect_shows_no_secret(world: World, plan: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.capture()
+
+    def broken(*_arguments: object) -> None:
+        raise KeyError(f"{PASSWORD} is not right")
+
+    monkeypatch.setattr(world.directory, "anchored", broken)
+    result = plan()
+    assert result["errors"][0]["code"] == "internal_error"
+    assert PASSWORD not in json.dumps(result)
+
+
+def test_lists_are_capped(world: World, plan: Any) -> None:
+    world.capture({10: tuple(user(number, None) for number in range(20, 30))})
+    result = plan(max_results=3)
+    assert (len(result["skips"]), result["summary"]["members_skipped"]) == (3, 10)

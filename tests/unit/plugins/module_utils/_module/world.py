@@ -1,0 +1,87 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Real snapshot, plan and journal files over the directory in memory, for running whole modules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import applying, inspecting, planning
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import DirectoryError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import CompleteReading, Principal
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import SnapshotHeader
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Decision
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import snapshot
+from tests.unit.fakes import FakeDirectory
+from tests.unit.samples import MANAGED, TENANT, cloud_group, cloud_id, user
+
+PASSWORD = "Pa$$w0rd-of-the-account"
+CAPTURED = "2026-01-01T00:00:00Z"
+
+
+class FakeSession:
+    """A connection that only counts."""
+
+    operations: dict[str, int]
+
+    def __init__(self) -> None:
+        self.operations = {"search": 3}
+
+
+class World:
+    """Files in one folder, and the directory that modules find when they connect."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, folder: Path) -> None:
+        self.folder = folder
+        self.directory = FakeDirectory()
+        self.reached = True
+        for number in (1, 2, 3):
+            self.directory.add_user(number)
+        for module in (applying, inspecting, planning):
+            patch.setattr(module, "open_directory", self.open)
+        patch.setattr(applying, "Writer", lambda _session: self.directory)
+
+    @contextmanager
+    def open(self, _params: dict[str, Any]) -> Iterator[tuple[Any, FakeDirectory]]:
+        """Connect to the directory."""
+        if not self.reached:
+            raise DirectoryError("The domain controller does not answer.", code="directory_unreachable")
+        yield FakeSession(), self.directory
+
+    def capture(
+        self,
+        groups: dict[int, tuple[Principal, ...]] | None = None,
+        *,
+        check_mode: bool = False,
+        tenant: str = TENANT,
+        incomplete: str = "",
+    ) -> None:
+        """Write a snapshot; by default one group with two users."""
+        wanted = {10: (user(1), user(2))} if groups is None else groups
+        with snapshot.writing(self.folder / "snapshot") as writer:
+            for number, members in wanted.items():
+                writer.add_group(cloud_group(number), Decision(None, "all"))
+                writer.add_members(cloud_id(number), CompleteReading(members))
+            header = SnapshotHeader(tenant, CAPTURED, "f", incomplete=incomplete, check_mode=check_mode)
+            writer.finish(header)
+
+    def options(self, *stores: str, **more: Any) -> dict[str, Any]:
+        """Return the options of a module that uses these files."""
+        usual = {
+            "domain_server": "dc1.contoso.com",
+            "domain_username": "svc@contoso.com",
+            "domain_password": PASSWORD,
+            "managed_containers": [MANAGED],
+            "target_container": MANAGED,
+        }
+        return {**usual, **{name: str(self.folder / name) for name in stores}, **more}
+
+    def members(self, number: int = 10) -> set[str] | None:
+        """Return the links of the directory's group for a cloud group, or None where there is none."""
+        hits = [node for node in self.directory.nodes.values() if node.dn.startswith(f"CN=Group {number}_")]
+        return hits[0].members if hits else None

@@ -1,0 +1,328 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carrying a plan out: what moved on is left alone, one bad object does not stop the others."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+import pytest
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import apply, plan
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import build_plan
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import DirectoryError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Tally
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
+    ANCHOR,
+    UNIVERSAL_SECURITY,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import Wanted
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
+    CompleteReading,
+    Link,
+    PrincipalKind,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
+    Action,
+    GroupChange,
+    MemberChange,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied, KnownGroup
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report
+from tests.unit import samples
+from tests.unit.fakes import FakeCloud, FakeDirectory, FakeJournal
+from tests.unit.samples import (
+    MANAGED,
+    OUTSIDE,
+    SUB,
+    anchored_group,
+    cloud_group,
+    cloud_id,
+    directory_group,
+    group_member,
+    guid,
+    link,
+    user,
+)
+
+NAMES = {"groupType": (UNIVERSAL_SECURITY,), ANCHOR: (f"Group_{cloud_id(1)}",)}
+
+
+def create(number: int = 1, container: str = MANAGED) -> GroupChange:
+    after = {**NAMES, ANCHOR: (f"Group_{cloud_id(number)}",)}
+    return GroupChange(
+        Action.CREATE,
+        cloud_id(number),
+        f"Group {number}",
+        None,
+        f"CN=Group {number},{container}",
+        None,
+        {},
+        after,
+        "new",
+    )
+
+
+def update(number: int = 1, before: str = "old", after: str = "new") -> GroupChange:
+    return GroupChange(
+        Action.UPDATE,
+        cloud_id(number),
+        f"Group {number}",
+        guid(number),
+        f"CN=Group {number},{MANAGED}",
+        None,
+        {"displayName": (before,) if before else ()},
+        {"displayName": (after,) if after else ()},
+        "differs",
+    )
+
+
+def move(number: int = 1, to: str = f"CN=Group 1,{SUB}") -> GroupChange:
+    here = f"CN=Group {number},{MANAGED}"
+    return GroupChange(Action.MOVE, cloud_id(number), f"Group {number}", guid(number), here, to, {}, {}, "container")
+
+
+def members(
+    add: Iterable[Wanted] = (), remove: Iterable[Link] = (), held: Iterable[Link] = (), group: str | None = guid(1)
+) -> MemberChange:
+    now = list(held)
+    digest = plan.links_digest(now)
+    name = f"CN=Group 1,{MANAGED}"
+    return MemberChange(cloud_id(1), "Group 1", group, name, tuple(add), tuple(remove), len(now), digest)
+
+
+def want(number: int, found: str | None = "") -> Wanted:
+    return Wanted(cloud_id(number), PrincipalKind.USER, f"User {number}", guid(number) if found == "" else found)
+
+
+def groups(changes: Iterable[GroupChange], directory: FakeDirectory, journal: FakeJournal) -> list[Applied]:
+    return list(apply.apply_groups(changes, directory, directory, journal))
+
+
+def links(changes: Iterable[MemberChange], directory: FakeDirectory, journal: FakeJournal) -> list[Applied]:
+    return list(apply.apply_members(changes, directory, directory, journal))
+
+
+def code(applied: Applied) -> str:
+    return applied.error.code if applied.error else ""
+
+
+@pytest.fixture
+def directory() -> FakeDirectory:
+    """One group with the display name `old`, and five accounts."""
+    result = FakeDirectory()
+    result.add_group(anchored_group(1, displayName=("old",)))
+    for number in range(2, 7):
+        result.add_user(number)
+    return result
+
+
+@pytest.fixture
+def journal() -> FakeJournal:
+    """An empty journal."""
+    return FakeJournal()
+
+
+def test_a_group_is_created_and_remembered_as_born_here(journal: FakeJournal) -> None:
+    directory = FakeDirectory()
+    (applied,) = groups([create()], directory, journal)
+    assert (applied.status, applied.error) == ("done", None)
+    assert applied.guid is not None
+    assert directory.nodes[applied.guid].dn == f"CN=Group 1,{MANAGED}"
+    assert journal.groups == {cloud_id(1): KnownGroup(applied.guid, True)}
+    assert journal.records == [applied]
+    assert applied.after["objectSid"] == (directory.nodes[applied.guid].sid,)
+
+
+def test_a_group_whose_anchor_exists_by_now_is_not_created_twice(
+    directory: FakeDirectory, journal: FakeJournal
+) -> None:
+    (applied,) = groups([create(container=SUB)], directory, journal)
+    assert code(applied) == "directory_moved_on"
+    assert directory.writes == []
+    assert journal.groups == {}
+
+
+def test_a_name_that_is_taken_fails_that_group_only(journal: FakeJournal) -> None:
+    directory = FakeDirectory()
+    directory.add_group(directory_group(1))
+    first, second = groups([create(1), create(2)], directory, journal)
+    assert (first.status, code(first), first.guid) == ("failed", "name_collision", None)
+    assert second.status == "done"
+    assert journal.records == [first, second]
+    assert set(journal.groups) == {cloud_id(2)}
+
+
+def test_an_update_writes_what_differs(directory: FakeDirectory, journal: FakeJournal) -> None:
+    (applied,) = groups([update()], directory, journal)
+    assert (applied.status, applied.before, applied.after) == (
+        "done",
+        {"displayName": ("old",)},
+        {"displayName": ("new",)},
+    )
+    assert directory.nodes[guid(1)].attributes["displayName"] == ("new",)
+    assert directory.nodes[guid(1)].attributes[ANCHOR]
+
+
+def test_an_update_clears(directory: FakeDirectory, journal: FakeJournal) -> None:
+    groups([update(after="")], directory, journal)
+    assert "displayName" not in directory.nodes[guid(1)].attributes
+
+
+@pytest.mark.parametrize("change", [update(before="older"), update(before=""), update(9), move(9)])
+def test_an_object_that_has_moved_on_is_left_alone(
+    change: GroupChange, directory: FakeDirectory, journal: FakeJournal
+) -> None:
+    (applied,) = groups([change], directory, journal)
+    assert (applied.status, code(applied)) == ("failed", "directory_moved_on")
+    assert directory.writes == []
+    assert journal.records == [applied]
+
+
+def test_an_object_that_left_the_managed_containers_is_left_alone(
+    directory: FakeDirectory, journal: FakeJournal
+) -> None:
+    directory.nodes[guid(1)].dn = f"CN=Group 1,{OUTSIDE}"
+    (applied,) = groups([update()], directory, journal)
+    assert code(applied) == "directory_moved_on"
+    assert directory.writes == []
+
+
+def test_an_object_that_was_moved_meanwhile_is_not_moved_again(directory: FakeDirectory, journal: FakeJournal) -> None:
+    directory.nodes[guid(1)].dn = f"CN=Renamed,{MANAGED}"
+    (applied,) = groups([move()], directory, journal)
+    assert code(applied) == "directory_moved_on"
+    assert directory.writes == []
+
+
+def test_an_update_of_a_renamed_object_goes_to_its_guid(directory: FakeDirectory, journal: FakeJournal) -> None:
+    directory.nodes[guid(1)].dn = f"CN=Renamed,{MANAGED}"
+    assert groups([update()], directory, journal)[0].status == "done"
+
+
+def test_the_steps_of_one_object_expect_each_other(directory: FakeDirectory, journal: FakeJournal) -> None:
+    applied = groups([update(), move()], directory, journal)
+    assert [item.status for item in applied] == ["done", "done"]
+    assert applied[1].dn == f"CN=Group 1,{SUB}"
+    node = directory.nodes[guid(1)]
+    assert (node.dn, node.sid, node.attributes["displayName"]) == (f"CN=Group 1,{SUB}", samples.sid(2001), ("new",))
+
+
+def test_an_adoption_remembers_and_writes_only_what_differs(directory: FakeDirectory, journal: FakeJournal) -> None:
+    quiet = dataclasses.replace(update(), action=Action.ADOPT, before={}, after={})
+    assert groups([quiet], directory, journal)[0].status == "done"
+    assert directory.writes == []
+    assert journal.groups == {cloud_id(1): KnownGroup(guid(1), False)}
+    groups([dataclasses.replace(update(), action=Action.ADOPT)], directory, journal)
+    assert directory.writes == [("modify", guid(1))]
+
+
+def test_a_failed_adoption_is_not_remembered(directory: FakeDirectory, journal: FakeJournal) -> None:
+    groups([dataclasses.replace(update(before="x"), action=Action.ADOPT)], directory, journal)
+    assert journal.groups == {}
+
+
+def test_more_changes_than_are_checked_at_once(journal: FakeJournal) -> None:
+    directory = FakeDirectory()
+    applied = groups([create(number) for number in range(250)], directory, journal)
+    assert len([item for item in applied if item.status == "done"]) == 250
+    assert len(directory.nodes) == 250
+
+
+def test_a_dead_connection_ends_the_run(journal: FakeJournal) -> None:
+    directory = FakeDirectory()
+    directory.writes_left = 1
+    with pytest.raises(DirectoryError):
+        groups([create(1), create(2)], directory, journal)
+    assert set(journal.groups) == {cloud_id(1)}
+    assert len(journal.records) == 1
+
+
+def test_links_are_added_and_removed(directory: FakeDirectory, journal: FakeJournal) -> None:
+    directory.nodes[guid(1)].members = {guid(2), guid(3)}
+    change = members([want(4)], [link(2)], [link(2), link(3)])
+    (applied,) = links([change], directory, journal)
+    assert (applied.status, applied.added, applied.removed) == ("done", (guid(4),), (guid(2),))
+    assert directory.nodes[guid(1)].members == {guid(3), guid(4)}
+    assert journal.records == [applied]
+
+
+@pytest.mark.parametrize("held", [set(), {guid(2)}, {guid(2), guid(3), guid(4)}])
+def test_a_group_whose_links_have_moved_on_is_left_alone(
+    held: set[str], directory: FakeDirectory, journal: FakeJournal
+) -> None:
+    directory.nodes[guid(1)].members = held
+    (applied,) = links([members([want(4)], [link(2)], [link(2), link(3)])], directory, journal)
+    assert (applied.status, code(applied)) == ("failed", "directory_moved_on")
+    assert directory.writes == []
+
+
+def test_a_group_that_is_not_there_fails(journal: FakeJournal) -> None:
+    for group in (guid(1), None):
+        (applied,) = links([members([want(2)], group=group)], FakeDirectory(), journal)
+        assert (applied.status, code(applied)) == ("failed", "group_missing")
+
+
+def test_the_guid_of_a_created_group_comes_from_the_journal(directory: FakeDirectory, journal: FakeJournal) -> None:
+    journal.know(1)
+    (applied,) = links([members([want(2)], group=None)], directory, journal)
+    assert (applied.status, applied.guid) == ("done", guid(1))
+    assert directory.nodes[guid(1)].members == {guid(2)}
+
+
+def test_a_refused_link_does_not_stop_the_others(directory: FakeDirectory, journal: FakeJournal) -> None:
+    directory.refused = {guid(3)}
+    (applied,) = links([members([want(2), want(3), want(4)])], directory, journal)
+    assert (applied.status, applied.added, code(applied)) == ("partial", (guid(2), guid(4)), "object_missing")
+    assert applied.error is not None
+    assert guid(3) in applied.error.message
+    assert "1 of 3" in applied.error.message
+
+
+def test_links_that_are_all_refused_are_a_failure(directory: FakeDirectory, journal: FakeJournal) -> None:
+    directory.refused = {guid(2)}
+    (applied,) = links([members([want(2)])], directory, journal)
+    assert applied.status == "failed"
+
+
+def test_a_dead_connection_ends_the_member_part(directory: FakeDirectory, journal: FakeJournal) -> None:
+    directory.writes_left = 0
+    with pytest.raises(DirectoryError):
+        links([members([want(2)])], directory, journal)
+
+
+def nested_world() -> tuple[FakeCloud, FakeDirectory]:
+    """Return an outer group with a user and a group that is to be created."""
+    directory = FakeDirectory()
+    directory.add_user(1)
+    cloud = FakeCloud([cloud_group(10), cloud_group(11)], {cloud_id(10): CompleteReading((user(1), group_member(11)))})
+    return cloud, directory
+
+
+def run(cloud: FakeCloud, directory: FakeDirectory, journal: FakeJournal) -> Report:
+    """Plan and apply all, and return what the members' part tells."""
+    items = list(build_plan(samples.settings(), cloud, directory, journal.known(), Tally()))
+    groups([item for item in items if isinstance(item, GroupChange)], directory, journal)
+    changes = [item for item in items if isinstance(item, MemberChange)]
+    report = Report(100)
+    for change, applied in zip(changes, links(changes, directory, journal), strict=True):
+        report.applied(change, applied)
+    return report
+
+
+def test_a_nested_group_that_could_not_be_created_is_not_told_as_added(journal: FakeJournal) -> None:
+    cloud, directory = nested_world()
+    directory.add_group(dataclasses.replace(directory_group(7), dn=f"CN=Group 11_{11:012x},{MANAGED}"))
+    report = run(cloud, directory, journal)
+    outer = next(node for node in directory.nodes.values() if node.dn.startswith("CN=Group 10"))
+    assert outer.members == {guid(1)}
+    assert report.summary["members_added"] == 1
+
+
+def test_a_created_nested_group_is_told_when_another_link_was_refused(journal: FakeJournal) -> None:
+    cloud, directory = nested_world()
+    directory.refused = {guid(1)}
+    report = run(cloud, directory, journal)
+    assert report.summary["members_added"] == 1
+    assert [entry["name"] for entry in report.changes[0]["add"]] == ["Group 11"]

@@ -1,0 +1,310 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What holds for any tenant and any directory: plans settle, keep to what is managed, and may stop anywhere."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import apply, dn, mapping
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import build_plan
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Tally
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import UNIVERSAL_SECURITY
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import ForeignMembers
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
+    CloudGroup,
+    CompleteReading,
+    DirectoryGroup,
+    IncompleteReading,
+    Principal,
+    PrincipalKind,
+    Reading,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
+    GroupChange,
+    MemberChange,
+    PlanItem,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied, KnownGroup
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Settings
+from tests.unit import samples
+from tests.unit.fakes import FakeCloud, FakeDirectory, FakeJournal, Node, anchored_by
+from tests.unit.samples import FOREIGN_SID, MANAGED, OUTSIDE, SUB, cloud_group, cloud_id, guid, other_member, sid, user
+
+_USERS = range(1, 7)
+_GROUPS = range(100, 105)
+_STRANGER = 90
+_PROTECTED = 91
+
+
+@dataclass(frozen=True)
+class World:
+    """A tenant, a directory, what is remembered, and what the administrator decided."""
+
+    groups: tuple[CloudGroup, ...]
+    members: dict[str, Reading[tuple[Principal, ...]]]
+    directory: FakeDirectory
+    known: dict[str, KnownGroup]
+    settings: Settings = field(repr=False)
+
+    @property
+    def cloud(self) -> FakeCloud:
+        """The snapshot."""
+        return FakeCloud(self.groups, self.members, principals=[user(number) for number in _USERS])
+
+    def fresh(self) -> tuple[FakeDirectory, FakeJournal]:
+        """Return directory and journal as they are at first, to be changed."""
+        return self.directory.copy(), FakeJournal(dict(self.known))
+
+
+def _principals() -> st.SearchStrategy[Principal]:
+    users = st.sampled_from(_USERS)
+    return st.one_of(
+        users.map(user),
+        users.map(lambda number: user(number, object_identifier=guid(number % 3 + 1))),
+        users.map(lambda number: user(number, sid(number, FOREIGN_SID))),
+        users.map(lambda number: user(number, None)),
+        users.map(lambda number: user(number, readable=False)),
+        st.sampled_from(_GROUPS).map(lambda number: samples.group_member(number)),
+        st.sampled_from(_GROUPS).map(lambda number: samples.group_member(number, synced=True)),
+        st.just(other_member(80, PrincipalKind.DEVICE)),
+    )
+
+
+@st.composite
+def _readings(draw: st.DrawFn) -> Reading[tuple[Principal, ...]]:
+    members = tuple(draw(st.lists(_principals(), unique_by=lambda member: member.id, max_size=6)))
+    return IncompleteReading(members, "a page was lost") if draw(st.integers(0, 4)) == 0 else CompleteReading(members)
+
+
+@st.composite
+def _cloud_groups(draw: st.DrawFn, number: int) -> CloudGroup:
+    kind = draw(st.sampled_from(["born", "born", "converted", "mail", "synced", "rolled back", "evaluating"]))
+    on_premises = sid(2000 + number)
+    name = draw(st.sampled_from([f"Group {number}", "a,b+c", " #x ", "\U0001f680", "bad\nname"]))
+    return {
+        "born": cloud_group(number, displayName=name, description=draw(st.sampled_from([None, "text"]))),
+        "converted": samples.converted(number, on_premises),
+        "mail": cloud_group(number, mailEnabled=True),
+        "synced": cloud_group(number, onPremisesSyncEnabled=True, onPremisesSecurityIdentifier=on_premises),
+        "rolled back": cloud_group(number, managed=False, onPremisesSecurityIdentifier=on_premises),
+        "evaluating": cloud_group(number, groupTypes=["DynamicMembership"], membershipRuleProcessingState="Evaluating"),
+    }[kind]
+
+
+@st.composite
+def _directory_sides(draw: st.DrawFn, number: int, directory: FakeDirectory) -> KnownGroup | None:
+    """Put what the directory may hold of a cloud group there, and return what the journal knows of it."""
+    state = draw(st.sampled_from(["absent", "absent", "anchored", "known", "wiped", "guarded", "elsewhere", "deleted"]))
+    anchor = f"Group_{cloud_id(number)}"
+    if state == "absent":
+        return None
+    if state == "deleted":
+        directory.tombstones[anchor] = "CN=gone"
+        return None
+    container = OUTSIDE if state == "elsewhere" else draw(st.sampled_from([MANAGED, SUB]))
+    attributes = {
+        "groupType": (draw(st.sampled_from([UNIVERSAL_SECURITY] * 4 + ["-2147483646"])),),
+        "displayName": (draw(st.sampled_from([f"Group {number}", "Old"])),),
+        "adminDescription": (draw(st.sampled_from(["", anchor, f"TakenOver_{anchor}"])),),
+    }
+    attributes = {name: values for name, values in attributes.items() if values[0]}
+    if state != "wiped":
+        attributes[mapping.ANCHOR] = (anchor,)
+    if state == "guarded":
+        attributes["adminCount"] = ("1",)
+    cn = draw(st.sampled_from([f"Group {number}_{number:012x}", f"Old {number}"]))
+    links = draw(st.frozensets(st.sampled_from([guid(n) for n in (*_USERS, _STRANGER)]), max_size=5))
+    directory.add_group(DirectoryGroup(guid(number), sid(2000 + number), f"CN={cn},{container}", attributes), links)
+    if draw(st.integers(0, 7)) == 0:  # a second object claims the same cloud group
+        twin = DirectoryGroup(
+            guid(number + 100),
+            sid(3000 + number),
+            f"CN=Twin {number},{MANAGED}",
+            {**attributes, mapping.ANCHOR: (anchor,)},
+        )
+        directory.add_group(twin)
+    return KnownGroup(guid(number), draw(st.booleans())) if state in ("known", "wiped") else None
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    """Draw a whole world."""
+    directory = FakeDirectory()
+    for number in draw(st.frozensets(st.sampled_from(_USERS))):
+        directory.add_user(number)
+    directory.nodes[guid(_STRANGER)] = Node(guid(_STRANGER), None, f"CN=Contact,{OUTSIDE}", "contact")
+    # A group that nothing ties to the cloud, in the middle of those that are managed, and one that guards itself.
+    directory.add_group(samples.directory_group(_PROTECTED), [guid(_STRANGER)])
+    groups, members, known = [], {}, {}
+    for number in draw(st.frozensets(st.sampled_from(_GROUPS), min_size=1)):
+        groups.append(draw(_cloud_groups(number)))
+        members[cloud_id(number)] = draw(_readings())
+        entry = draw(_directory_sides(number, directory))
+        if entry is not None:
+            known[cloud_id(number)] = entry
+    for node in directory.nodes.values():
+        node.members &= directory.nodes.keys()
+    settings = samples.settings(
+        draw(st.sampled_from([MANAGED, SUB])),
+        foreign_members=draw(st.sampled_from(list(ForeignMembers))),
+        protected_members=draw(st.sampled_from([(), (sid(5001),)])),
+    )
+    return World(tuple(groups), members, directory, known, settings)
+
+
+def _plan(world: World, directory: FakeDirectory, journal: FakeJournal) -> list[PlanItem]:
+    return list(build_plan(world.settings, world.cloud, directory, journal.known(), Tally()))
+
+
+def _changes(items: list[PlanItem]) -> list[GroupChange | MemberChange]:
+    return [item for item in items if isinstance(item, (GroupChange, MemberChange))]
+
+
+def _applying(items: list[PlanItem], directory: FakeDirectory, journal: FakeJournal) -> Iterator[Applied]:
+    """Carry a plan out step by step."""
+    groups = (item for item in items if isinstance(item, GroupChange))
+    yield from apply.apply_groups(groups, directory, directory, journal)
+    members = (item for item in items if isinstance(item, MemberChange))
+    yield from apply.apply_members(members, directory, directory, journal)
+
+
+def _apply(world: World, directory: FakeDirectory, journal: FakeJournal) -> list[Applied]:
+    return list(_applying(_plan(world, directory, journal), directory, journal))
+
+
+@given(worlds())
+def test_a_plan_that_was_carried_out_leaves_nothing_to_do(world: World) -> None:
+    directory, journal = world.fresh()
+    applied = _apply(world, directory, journal)
+    event(f"changes: {min(len(applied), 5)}")
+    assert [item for item in applied if item.error] == []
+    assert _changes(_plan(world, directory, journal)) == []
+
+
+@given(worlds())
+def test_planning_writes_nothing(world: World) -> None:
+    directory, journal = world.fresh()
+    _plan(world, directory, journal)
+    assert directory.writes == []
+    assert directory.state() == world.directory.state()
+    assert (journal.groups, journal.records) == (world.known, [])
+
+
+def _may_be_written(world: World, node: Node) -> bool:
+    """Return whether the rules of ownership let a run write an object at all, told without asking them."""
+    in_scope = {item.group.id: item.group for item in world.cloud.groups() if item.decision.in_scope}
+    claimed = {
+        cloud
+        for cloud, group in in_scope.items()
+        if (cloud in world.known and world.known[cloud].guid == node.guid)
+        or anchored_by(node) == cloud
+        or group.security_identifier == node.sid
+    }
+    return (
+        node.object_class == "group"
+        and dn.is_under(node.dn, MANAGED)
+        and "adminCount" not in node.attributes
+        and node.attributes["groupType"] == (UNIVERSAL_SECURITY,)
+        and bool(claimed)
+    )
+
+
+@given(worlds())
+def test_nothing_unmanaged_or_protected_is_written(world: World) -> None:
+    directory, journal = world.fresh()
+    _apply(world, directory, journal)
+    after = directory.state()
+    for node in world.directory.nodes.values():
+        if not _may_be_written(world, node):
+            assert after[node.guid] == world.directory.state()[node.guid]
+        assert after[node.guid][0] == node.sid
+    for _kind, written in directory.writes:
+        assert dn.is_under(directory.nodes[written].dn, MANAGED)
+    assert world.directory.nodes.keys() <= directory.nodes.keys()
+
+
+def _object_of(world: World, cloud: str) -> str | None:
+    """Return the GUID of the one object that may be a cloud group's."""
+    if cloud in world.known:
+        return world.known[cloud].guid
+    hits = [node.guid for node in world.directory.nodes.values() if anchored_by(node) == cloud]
+    return hits[0] if len(hits) == 1 else None
+
+
+@given(worlds())
+def test_no_link_of_a_listed_member_is_removed(world: World) -> None:
+    directory, journal = world.fresh()
+    by_id = {group.id: group for group in world.groups}
+    for item in _plan(world, directory, journal):
+        if not isinstance(item, MemberChange):
+            continue
+        listed = world.members[item.id].items
+        sids = {member.on_premises_security_identifier for member in listed}
+        groups = {_object_of(world, member.id) for member in listed if member.id in by_id}
+        assert not [link for link in item.remove if link.sid in sids - {None} or link.guid in groups - {None}]
+
+
+@given(worlds())
+def test_an_incomplete_reading_removes_nothing(world: World) -> None:
+    shortened = {
+        cloud: IncompleteReading(reading.items[:1], "cut") if number % 2 else reading
+        for number, (cloud, reading) in enumerate(sorted(world.members.items()))
+    }
+    cut = replace(world, members=dict(shortened))
+    directory, journal = cut.fresh()
+    for item in _plan(cut, directory, journal):
+        if isinstance(item, MemberChange) and isinstance(cut.members[item.id], IncompleteReading):
+            assert item.remove == ()
+
+
+@given(worlds(), st.integers(0, 30))
+def test_a_run_may_stop_after_any_step(world: World, steps: int) -> None:
+    whole, journal = world.fresh()
+    _apply(world, whole, journal)
+    part, part_journal = world.fresh()
+    done = list(islice(_applying(_plan(world, part, part_journal), part, part_journal), steps))
+    event(f"stopped after {min(len(done), 5)}")
+    for group in part.nodes.values():
+        before = world.directory.nodes[group.guid].members if group.guid in world.directory.nodes else set()
+        after = whole.nodes[group.guid].members
+        assert before & after <= group.members <= before | after
+    _apply(world, part, part_journal)
+    assert part.state() == whole.state()
+    assert part_journal.groups == journal.groups
+
+
+def _comparable(items: list[PlanItem]) -> list[str]:
+    """Return a plan without the order of its parts."""
+    return sorted(
+        repr(
+            replace(item, add=tuple(sorted(item.add, key=repr)), remove=tuple(sorted(item.remove, key=repr)))
+            if isinstance(item, MemberChange)
+            else item
+        )
+        for item in items
+    )
+
+
+@given(worlds(), st.integers(0, 2**16))
+def test_the_order_of_what_is_read_does_not_matter(world: World, seed: int) -> None:
+    shuffled = random.Random(seed)
+    groups = list(world.groups)
+    shuffled.shuffle(groups)
+    members: dict[str, Reading[tuple[Principal, ...]]] = {}
+    for cloud, reading in world.members.items():
+        mixed = list(reading.items)
+        shuffled.shuffle(mixed)
+        members[cloud] = replace(reading, items=tuple(mixed))
+    other = replace(world, groups=tuple(groups), members=members)
+    directory, journal = other.fresh()
+    directory.reversed = True
+    first = _plan(world, *world.fresh())
+    second = _plan(other, directory, journal)
+    assert _comparable(first) == _comparable(second)

@@ -1,0 +1,303 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who is to be linked, who is skipped and why, and which links may go."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity, membership
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import (
+    ForeignMembers,
+    RemovalPolicy,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
+    CompleteReading,
+    IncompleteReading,
+    Link,
+    LinkFacts,
+    Principal,
+    PrincipalKind,
+    Skipped,
+)
+from tests.unit.samples import (
+    DOMAIN,
+    FOREIGN_SID,
+    SISTER_SID,
+    cloud_id,
+    group_member,
+    guid,
+    link,
+    other_member,
+    sid,
+    user,
+)
+
+OWN = cloud_id(99)
+
+
+def settle(
+    members: Iterable[Principal],
+    links: Iterable[Link] = (),
+    provisioned: Mapping[str, str | None] | None = None,
+    found: Mapping[str, Link] | None = None,
+) -> membership.Sorted:
+    """Sort the members and take in what a look-up finds."""
+    sorted_members = membership.sort_members(members, links, provisioned or {}, OWN, DOMAIN)
+    return membership.resolve_members(sorted_members, found or {})
+
+
+def reasons(result: membership.Sorted) -> list[str]:
+    return [skip.reason.value for skip in result.skips]
+
+
+@pytest.mark.parametrize(
+    ("member", "reason"),
+    [
+        (user(1, None), Skipped.CLOUD_ONLY_USER),
+        (user(1, sid(1, SISTER_SID)), Skipped.OTHER_DOMAIN),
+        (user(1, sid(1, FOREIGN_SID)), Skipped.OTHER_FOREST),
+        (user(1, readable=False), Skipped.UNREADABLE),
+        (user(1), Skipped.NOT_FOUND_IN_DIRECTORY),
+        (group_member(1, synced=True), Skipped.SYNCED_GROUP),
+        (group_member(1), Skipped.GROUP_NOT_PROVISIONED),
+        (group_member(1, synced=False), Skipped.GROUP_NOT_PROVISIONED),
+        (group_member(1, readable=False), Skipped.UNREADABLE),
+        (group_member(99), Skipped.GROUP_ITSELF),
+        (other_member(1, PrincipalKind.DEVICE), Skipped.UNSUPPORTED_TYPE),
+        (other_member(1, PrincipalKind.SERVICE_PRINCIPAL), Skipped.UNSUPPORTED_TYPE),
+        (other_member(1, PrincipalKind.CONTACT), Skipped.UNSUPPORTED_TYPE),
+        (other_member(1, PrincipalKind.UNKNOWN, readable=False), Skipped.UNSUPPORTED_TYPE),
+    ],
+)
+def test_each_member_that_is_not_linked_has_its_reason(member: Principal, reason: Skipped) -> None:
+    result = settle([member])
+    assert result.wanted == ()
+    assert result.skips == (membership.MemberSkip(member, reason),)
+
+
+def test_a_user_is_linked_by_the_account_with_the_same_sid() -> None:
+    result = settle([user(1)], found={sid(5001): link(1)})
+    assert [(want.guid, want.sid, want.id) for want in result.wanted] == [(guid(1), sid(5001), cloud_id(1))]
+
+
+def test_a_user_who_is_linked_already_needs_no_look_up() -> None:
+    sorted_members = membership.sort_members([user(1)], [link(1)], {}, OWN, DOMAIN)
+    assert sorted_members.unresolved == ()
+    assert [want.guid for want in sorted_members.wanted] == [guid(1)]
+
+
+def as_base64(text: str) -> str:
+    return base64.b64encode(identity.guid_to_bytes(text)).decode()
+
+
+@pytest.mark.parametrize("linked", [False, True])
+@pytest.mark.parametrize(
+    ("object_identifier", "skipped"),
+    [
+        (guid(1), []),
+        (as_base64(guid(1)), []),
+        ("a custom source anchor", []),
+        (guid(2), ["identity_conflict"]),
+        (as_base64(guid(2)), ["identity_conflict"]),
+    ],
+)
+def test_sid_and_guid_of_a_user_must_agree(object_identifier: str, skipped: list[str], linked: bool) -> None:
+    member = user(1, object_identifier=object_identifier)
+    result = settle([member], [link(1)] if linked else [], found={sid(5001): link(1)})
+    assert reasons(result) == skipped
+    assert len(result.wanted) == (0 if skipped else 1)
+
+
+def test_a_group_is_linked_by_what_this_run_provisioned() -> None:
+    result = settle([group_member(1), group_member(2)], provisioned={cloud_id(1): guid(1), cloud_id(2): None})
+    assert [(want.id, want.guid) for want in result.wanted] == [(cloud_id(1), guid(1)), (cloud_id(2), None)]
+
+
+def test_a_provisioned_group_is_linked_even_if_its_properties_are_withheld() -> None:
+    assert settle([group_member(1, readable=False)], provisioned={cloud_id(1): guid(1)}).skips == ()
+
+
+def test_additions_leave_out_what_is_linked() -> None:
+    result = settle([user(1), user(2)], [link(1)], found={sid(5002): link(2)})
+    assert [want.guid for want in membership.additions(result.wanted, [link(1)])] == [guid(2)]
+
+
+def test_a_group_to_be_created_is_always_an_addition() -> None:
+    result = settle([group_member(1)], provisioned={cloud_id(1): None})
+    assert len(membership.additions(result.wanted, [link(1)])) == 1
+
+
+def candidates(members: Iterable[Principal], links: Iterable[Link], **more: Mapping[str, str | None]) -> list[str]:
+    listed, held = CompleteReading(tuple(members)), CompleteReading(tuple(links))
+    result = settle(listed.items, held.items, **more)
+    return [found.guid for found in membership.unanswered(listed, held, result)]
+
+
+@pytest.mark.parametrize(
+    ("member", "held"),
+    [
+        (user(1), link(1)),
+        (user(1, object_identifier=guid(2)), link(1)),
+        (user(1, object_identifier=guid(1)), link(1, sid(6000))),
+        (user(1, sid(1, FOREIGN_SID)), link(7, sid(1, FOREIGN_SID))),
+        (user(1, None, object_identifier=guid(7)), link(7, None)),
+    ],
+)
+def test_a_listed_member_keeps_its_link_by_sid_or_guid(member: Principal, held: Link) -> None:
+    assert candidates([member], [held]) == []
+
+
+def test_a_listed_group_keeps_its_link() -> None:
+    assert candidates([group_member(1)], [link(1, sid(2001))], provisioned={cloud_id(1): guid(1)}) == []
+
+
+def test_what_no_listed_member_answers_for_is_a_candidate() -> None:
+    assert candidates([user(1)], [link(1), link(2), link(3, None)]) == [guid(2), guid(3)]
+    assert candidates([user(1, None)], [link(3, None)]) == [guid(3)]
+
+
+def fate(
+    held: Link,
+    fact: LinkFacts | None = None,
+    *,
+    members: Iterable[Principal] = (),
+    known: Iterable[str] = (),
+    foreign_members: ForeignMembers = ForeignMembers.ACCEPTED,
+    accepted: bool = False,
+    protected: Iterable[str] = (),
+) -> str:
+    """Return what becomes of one candidate: removed, kept silently, or the word for keeping it."""
+    result = membership.removals(
+        [held],
+        {held.guid: fact} if fact else {},
+        CompleteReading(tuple(members)),
+        frozenset(known),
+        RemovalPolicy(foreign_members, accepted, frozenset(protected)),
+    )
+    assert len(result.remove) + len(result.foreign) <= 1
+    return "removed" if result.remove else result.foreign[0][1] if result.foreign else "kept"
+
+
+@pytest.mark.parametrize(
+    ("foreign_members", "accepted", "expected"),
+    [
+        (ForeignMembers.ACCEPTED, True, "removed"),
+        (ForeignMembers.ACCEPTED, False, "foreign_member"),
+        (ForeignMembers.REMOVE, True, "removed"),
+        (ForeignMembers.REMOVE, False, "removed"),
+        (ForeignMembers.KEEP, True, "foreign_member"),
+        (ForeignMembers.KEEP, False, "foreign_member"),
+    ],
+)
+def test_foreign_members(foreign_members: ForeignMembers, accepted: bool, expected: str) -> None:
+    assert fate(link(1), foreign_members=foreign_members, accepted=accepted) == expected
+
+
+@pytest.mark.parametrize("foreign_members", ForeignMembers)
+def test_an_ex_member_is_removed_whatever_is_said_of_foreign_ones(foreign_members: ForeignMembers) -> None:
+    assert fate(link(1), known=[sid(5001)], foreign_members=foreign_members) == "removed"
+
+
+@pytest.mark.parametrize("known", [[], [sid(5001)]])
+@pytest.mark.parametrize("word", [sid(5001).lower(), link(1).dn.lower()])
+def test_protected_members_are_never_removed(word: str, known: list[str]) -> None:
+    found = fate(link(1), known=known, foreign_members=ForeignMembers.REMOVE, protected=[word])
+    assert found == "protected_member"
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        LinkFacts("user", (sid(9), sid(1, FOREIGN_SID))),
+        LinkFacts("user", anchor=f"User_{cloud_id(1)}"),
+        LinkFacts("user", anchor=f"user_{cloud_id(1).upper()}"),
+        LinkFacts("group", anchor=f"Group_{cloud_id(1)}"),
+    ],
+)
+def test_sid_history_and_anchor_are_reasons_to_keep(fact: LinkFacts) -> None:
+    members = [user(1, sid(1, FOREIGN_SID))]
+    assert fate(link(7), fact, members=members, foreign_members=ForeignMembers.REMOVE) == "kept"
+    assert fate(link(7), fact, foreign_members=ForeignMembers.REMOVE) == "removed"
+
+
+@pytest.mark.parametrize(
+    ("unreadable", "object_class", "held_back"),
+    [
+        (user(1, readable=False), "user", True),
+        (user(1, readable=False), "inetOrgPerson", True),
+        (user(1, readable=False), "group", False),
+        (user(1, readable=False), "computer", False),
+        (group_member(1, readable=False), "group", True),
+        (group_member(1, readable=False), "user", False),
+        (other_member(1, PrincipalKind.DEVICE, readable=False), "computer", True),
+        (other_member(1, PrincipalKind.CONTACT, readable=False), "contact", True),
+        (other_member(1, PrincipalKind.SERVICE_PRINCIPAL, readable=False), "user", False),
+        (user(1), "user", False),
+    ],
+)
+def test_an_unreadable_member_holds_back_foreign_links_of_its_class(
+    unreadable: Principal, object_class: str, held_back: bool
+) -> None:
+    found = fate(link(7), LinkFacts(object_class), members=[unreadable], foreign_members=ForeignMembers.REMOVE)
+    assert found == ("unreadable_member_listed" if held_back else "removed")
+
+
+def test_an_unreadable_member_does_not_hold_back_an_ex_member() -> None:
+    members = [user(1, readable=False)]
+    assert fate(link(7), LinkFacts("user"), members=members, known=[sid(5007)]) == "removed"
+
+
+@pytest.mark.parametrize(
+    ("reading", "evaluated", "words"),
+    [
+        (CompleteReading(()), False, ""),
+        (CompleteReading(()), True, "dynamic rule"),
+        (IncompleteReading((), "a page was lost"), False, "a page was lost"),
+        (IncompleteReading((), "a page was lost"), True, "a page was lost"),
+    ],
+)
+def test_when_nothing_may_be_removed(
+    reading: CompleteReading[tuple[Principal, ...]] | IncompleteReading[tuple[Principal, ...]],
+    evaluated: bool,
+    words: str,
+) -> None:
+    found = membership.removals_allowed(reading, evaluated)
+    assert found == "" if not words else words in found
+
+
+_principals = st.lists(
+    st.one_of(
+        st.integers(1, 8).map(user),
+        st.integers(1, 8).map(lambda n: user(n, object_identifier=guid(n % 3 + 1))),
+        st.integers(1, 8).map(lambda n: user(n, sid(n, FOREIGN_SID))),
+        st.integers(1, 8).map(lambda n: user(n, readable=False)),
+        st.integers(10, 14).map(group_member),
+    ),
+    unique_by=lambda member: member.id,
+    max_size=8,
+)
+_links = st.lists(st.integers(1, 8).map(link), unique=True, max_size=8)
+
+
+@given(_principals, _links, st.frozensets(st.integers(1, 8)))
+def test_each_listed_member_is_wanted_or_skipped_once(
+    members: list[Principal], links: list[Link], present: frozenset[int]
+) -> None:
+    found = {sid(5000 + number): link(number) for number in present}
+    result = settle(members, links, {cloud_id(10): None, cloud_id(11): guid(11)}, found)
+    told = [want.id for want in result.wanted] + [skip.principal.id for skip in result.skips]
+    assert sorted(told) == sorted(member.id for member in members)
+    assert result.unresolved == ()
+
+
+@given(_principals, _links)
+def test_no_candidate_for_removal_answers_to_a_listed_member(members: list[Principal], links: list[Link]) -> None:
+    listed = {member.on_premises_security_identifier for member in members}
+    chosen = candidates(members, links)
+    assert not [held for held in links if held.guid in chosen and held.sid in listed]

@@ -1,0 +1,237 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The journal: the memory of the directory side, and its rules on plans, tenants and runs at once."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
+    BlockedError,
+    ObjectError,
+    Outcome,
+    StoreError,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied, KnownGroup
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
+from tests.unit.samples import TENANT, cloud_id, guid
+
+EARLY, LATE = "2026-01-01T00:00:00.000001Z", "2026-01-01T00:00:00.000002Z"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the journal is."""
+    return tmp_path / "journal.sqlite3"
+
+
+def opened(path: Path, *, writable: bool = True) -> JournalFile:
+    return JournalFile(path, writable=writable)
+
+
+def outcome(number: int, status: str = "done", action: str = "update", error: ObjectError | None = None) -> Applied:
+    values = {"displayName": ("old", "x")}
+    name, place = f"Group {number}", f"CN=Group {number}"
+    return Applied(action, cloud_id(number), name, guid(number), place, status, values, {}, ("a",), ("b",), error)
+
+
+def test_a_new_journal_is_private_and_empty(path: Path) -> None:
+    journal = opened(path)
+    assert journal.missing
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert (journal.known(), journal.runs(10), journal.failing(10)) == ({}, [], [])
+    journal.remember(cloud_id(1), guid(1), accepted=True)
+    assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in path.parent.iterdir())
+
+
+def test_reading_a_missing_journal_creates_nothing(path: Path) -> None:
+    journal = opened(path, writable=False)
+    assert journal.missing
+    assert (journal.known(), journal.runs(10)) == ({}, [])
+    journal.check_tenant(TENANT)
+    assert list(path.parent.iterdir()) == []
+
+
+def test_what_is_remembered_outlives_the_process(path: Path) -> None:
+    journal = opened(path)
+    journal.remember(cloud_id(1), guid(1), accepted=True)
+    journal.remember(cloud_id(2), guid(2), accepted=False)
+    journal.close()
+    for writable in (True, False):
+        again = opened(path, writable=writable)
+        assert not again.missing
+        assert again.known() == {cloud_id(1): KnownGroup(guid(1), True), cloud_id(2): KnownGroup(guid(2), False)}
+        again.close()
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_what_was_accepted_is_not_taken_back(path: Path, accepted: bool) -> None:
+    journal = opened(path)
+    journal.remember(cloud_id(1), guid(1), accepted=accepted)
+    journal.remember(cloud_id(1), guid(2), accepted=not accepted)
+    assert journal.known() == {cloud_id(1): KnownGroup(guid(2), accepted)}
+
+
+def test_a_journal_for_reading_cannot_be_written(path: Path) -> None:
+    opened(path).close()
+    with pytest.raises(sqlite3.OperationalError):
+        opened(path, writable=False).remember(cloud_id(1), guid(1), accepted=True)
+
+
+def test_a_journal_belongs_to_one_tenant(path: Path) -> None:
+    journal = opened(path)
+    journal.check_tenant("anyone")
+    journal.pin_tenant(TENANT)
+    journal.check_tenant(TENANT)
+    with pytest.raises(StoreError, match="other") as caught:
+        journal.check_tenant("other")
+    assert caught.value.code == "other_tenant"
+
+
+def test_a_pinned_tenant_stays(path: Path) -> None:
+    journal = opened(path)
+    journal.pin_tenant(TENANT)
+    journal.pin_tenant(TENANT)
+    journal.check_tenant(TENANT)
+
+
+def applied_plan(journal: JournalFile, module: str, plan_id: str, created_at: str) -> None:
+    journal.check_plan(module, plan_id, created_at)
+    journal.begin_run(f"run {module} {plan_id}", module, plan_id, created_at, "2026-01-02T00:00:00Z")
+    journal.end_run("ok", {"groups_created": 1}, "2026-01-02T00:00:01Z")
+
+
+def test_each_module_uses_a_plan_once(path: Path) -> None:
+    journal = opened(path)
+    applied_plan(journal, "gpad_group", "one", EARLY)
+    applied_plan(journal, "gpad_membership", "one", EARLY)
+    with pytest.raises(StoreError, match="2026-01-02") as caught:
+        journal.check_plan("gpad_group", "one", EARLY)
+    assert caught.value.code == "plan_used"
+
+
+def test_a_newer_plan_voids_an_older_one_for_every_module(path: Path) -> None:
+    journal = opened(path)
+    applied_plan(journal, "gpad_group", "new", LATE)
+    for module in ("gpad_group", "gpad_membership"):
+        with pytest.raises(StoreError, match="older") as caught:
+            journal.check_plan(module, "old", EARLY)
+        assert caught.value.code == "plan_outdated"
+
+
+def test_a_run_that_never_ended_has_used_its_plan(path: Path) -> None:
+    journal = opened(path)
+    journal.begin_run("run", "gpad_group", "one", EARLY, "2026-01-02T00:00:00Z")
+    journal.close()
+    with pytest.raises(StoreError):
+        opened(path).check_plan("gpad_group", "one", EARLY)
+
+
+def test_runs_are_told_newest_first(path: Path) -> None:
+    journal = opened(path)
+    applied_plan(journal, "gpad_group", "one", EARLY)
+    applied_plan(journal, "gpad_group", "two", LATE)
+    journal.begin_run("open", "gpad_group", "three", LATE, "2026-01-03T00:00:00Z")
+    runs = journal.runs(2)
+    assert [run.plan_id for run in runs] == ["three", "two"]
+    assert (runs[0].ended_at, runs[0].outcome, runs[0].summary) == (None, None, {})
+    assert (runs[1].outcome, runs[1].summary) == ("ok", {"groups_created": 1})
+
+
+def test_before_values_of_each_change_are_kept(path: Path) -> None:
+    journal = opened(path)
+    journal.begin_run("run", "gpad_group", "one", EARLY, "2026-01-02T00:00:00Z")
+    journal.record(outcome(1, error=ObjectError("m", "r", code="c")))
+    journal.close()
+    with sqlite3.connect(path) as db:
+        row = db.execute("SELECT run_no, before, added, removed, code, message, remedy FROM outcomes").fetchone()
+    db.close()
+    assert row == (1, '{"displayName": ["old", "x"]}', '["a"]', '["b"]', "c", "m", "r")
+
+
+def test_what_fails_is_what_failed_last(path: Path) -> None:
+    journal = opened(path)
+    journal.begin_run("run", "gpad_group", "one", EARLY, "2026-01-02T00:00:00Z")
+    error = ObjectError("It failed.", "Do.", code="object_failed")
+    journal.record(outcome(1, "failed", error=error))
+    journal.record(outcome(2, "failed", error=error))
+    journal.record(outcome(2))
+    journal.record(outcome(3))
+    journal.record(outcome(3, "partial", error=error))
+    journal.record(outcome(4, "failed", error=error))
+    journal.record(outcome(4, action="members"))
+    failing = journal.failing(10)
+    assert [entry["id"] for entry in failing] == [cloud_id(1), cloud_id(3), cloud_id(4)]
+    assert failing[0] == {
+        "id": cloud_id(1),
+        "name": "Group 1",
+        "dn": "CN=Group 1",
+        "action": "update",
+        "code": "object_failed",
+        "message": "It failed.",
+        "remedy": "Do.",
+    }
+    assert len(journal.failing(2)) == 2
+
+
+def test_one_run_writes_at_a_time(path: Path) -> None:
+    first, second = opened(path), opened(path)
+    with first.locked():
+        with pytest.raises(BlockedError) as caught, second.locked():
+            pytest.fail("two runs at once")
+        assert (caught.value.code, caught.value.outcome) == ("run_in_progress", Outcome.BLOCKED)
+    with second.locked():
+        pass
+
+
+def test_a_run_that_fails_gives_the_lock_back(path: Path) -> None:
+    journal = opened(path)
+    with pytest.raises(RuntimeError), journal.locked():
+        raise RuntimeError
+    with journal.locked():
+        assert stat.S_IMODE((path.parent / "journal.sqlite3.lock").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("writable", [True, False])
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (b"x" * 5000, "."),
+        (b"", "not a journal"),
+        ("PRAGMA application_id = 1", "not a journal"),
+        ("PRAGMA user_version = 9", "format 9, this version reads 1"),
+    ],
+)
+def test_a_journal_that_cannot_be_used(path: Path, damage: bytes | str, words: str, writable: bool) -> None:
+    opened(path).close()
+    if isinstance(damage, bytes):
+        path.write_bytes(damage)
+    else:
+        with sqlite3.connect(path) as db:
+            db.execute(damage)
+        db.close()
+    with pytest.raises(StoreError, match=words) as caught:
+        opened(path, writable=writable)
+    assert caught.value.code == "journal_damaged"
+    assert "backup" in caught.value.remedy
+
+
+def test_a_journal_with_a_broken_page_is_refused(path: Path) -> None:
+    journal = opened(path)
+    for number in range(200):
+        journal.record(outcome(number))
+    journal.close()
+    content = path.read_bytes()
+    path.write_bytes(content[:8192] + b"\xff" * 8192 + content[16384:])
+    with pytest.raises(StoreError) as caught:
+        opened(path)
+    assert caught.value.code == "journal_damaged"
+
+
+def test_a_folder_that_is_missing(path: Path) -> None:
+    with pytest.raises(StoreError, match="folder"):
+        opened(path.parent / "none" / "journal")

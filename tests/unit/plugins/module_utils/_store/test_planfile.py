@@ -1,0 +1,171 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan file: what goes in comes out, and a changed file is refused."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import StoreError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import Wanted
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import PrincipalKind
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
+    Action,
+    GroupChange,
+    MemberChange,
+    Notice,
+    PlanItem,
+    Problem,
+    Skip,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile, PlanHeader, writing
+from tests.unit.samples import BASE, MANAGED, TENANT, cloud_id, guid, link, sid
+
+HEADER = PlanHeader(
+    "plan-1", "2026-01-01T00:00:00.000000Z", TENANT, "2026-01-01T00:00:00Z", BASE, "dc1.contoso.com", False
+)
+ITEMS: list[PlanItem] = [
+    Skip(cloud_id(9), "Other", "mail_enabled", "it is mail-enabled"),
+    GroupChange(
+        Action.CREATE,
+        cloud_id(1),
+        "S\u00e4les \U0001f680",
+        None,
+        f"CN=S,{MANAGED}",
+        None,
+        {},
+        {"cn": ("a",), "info": ()},
+        "new",
+    ),
+    GroupChange(
+        Action.RENAME, cloud_id(2), "a\u2028b\r\n", guid(2), "CN=a", "CN=b", {"cn": ("a",)}, {"cn": ("b",)}, "name"
+    ),
+    MemberChange(
+        cloud_id(1),
+        "Sales",
+        None,
+        f"CN=S,{MANAGED}",
+        (
+            Wanted(cloud_id(3), PrincipalKind.USER, "User 3", guid(3), sid(5003), "CN=3"),
+            Wanted(cloud_id(2), PrincipalKind.GROUP, "Group 2", None),
+        ),
+        (link(4), link(5, None)),
+        2,
+        "digest",
+    ),
+    Skip(cloud_id(4), "Robin", "cloud_only_user", "no account", cloud_id(1), "Sales"),
+    Problem(cloud_id(5), "Bad", "cn_invalid", "It is.", "Do."),
+    Notice(cloud_id(6), "Kept", "orphan", "It is kept."),
+]
+
+
+def write(path: Path, items: list[PlanItem] | None = None, breaches: tuple[str, ...] = ()) -> Path:
+    """Write a plan."""
+    with writing(path, HEADER) as writer:
+        for item in ITEMS if items is None else items:
+            writer.add(item)
+        writer.finish({"creations": 1}, breaches)
+    return path
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A plan on disk."""
+    return write(tmp_path / "plan.jsonl")
+
+
+def test_what_was_planned_is_what_is_read(path: Path) -> None:
+    plan = PlanFile(path)
+    assert list(plan.items()) == ITEMS
+    assert list(plan.items()) == ITEMS
+    assert plan.header == HEADER
+    assert (plan.footer.counts, plan.footer.breaches) == ({"creations": 1}, ())
+
+
+def test_breaches_are_kept(tmp_path: Path) -> None:
+    assert PlanFile(write(tmp_path / "p", breaches=("a", "b"))).footer.breaches == ("a", "b")
+
+
+def test_the_file_is_private_and_each_line_is_json(path: Path) -> None:
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    lines = path.read_bytes().split(b"\n")
+    assert lines.pop() == b""
+    assert [json.loads(line)["line"] for line in lines] == [
+        "header", "skip", "group", "group", "members", "skip", "problem", "notice", "footer"
+    ]  # fmt: skip
+
+
+def test_the_checksum_tells_plans_apart(tmp_path: Path) -> None:
+    first = PlanFile(write(tmp_path / "1")).footer.checksum
+    assert PlanFile(write(tmp_path / "2")).footer.checksum == first
+    assert PlanFile(write(tmp_path / "3", ITEMS[:-1])).footer.checksum != first
+    assert PlanFile(write(tmp_path / "4", ITEMS[::-1])).footer.checksum != first
+
+
+def test_a_missing_plan(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="gpad_plan") as caught:
+        PlanFile(tmp_path / "none")
+    assert caught.value.code == "plan_missing"
+
+
+def lines_changed(change: Callable[[list[bytes]], list[bytes]]) -> Callable[[bytes], bytes]:
+    return lambda content: b"".join(change(content.splitlines(keepends=True)))
+
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "a name changed": lambda content: content.replace(b"Robin", b"Robyn"),
+    "a blank added": lambda content: content.replace(b'"Robin"', b' "Robin"'),
+    "a line taken out": lines_changed(lambda lines: lines[:2] + lines[3:]),
+    "two lines swapped": lines_changed(lambda lines: [lines[0], lines[2], lines[1], *lines[3:]]),
+    "a line twice": lines_changed(lambda lines: [*lines[:2], *lines[1:]]),
+    "the footer lost": lines_changed(lambda lines: lines[:-1]),
+    "the header lost": lines_changed(lambda lines: lines[1:]),
+    "the end cut": lambda content: content[:-30],
+    "a line after the end": lambda content: content + b'{"line":"skip"}\n',
+    "empty": lambda _content: b"",
+    "no JSON": lambda _content: b"hello\n",
+    "no text": lambda _content: b"\xff\xfe",
+    "another format": lambda content: content.replace(b'"format":1', b'"format":2'),
+    "a list": lambda _content: b"[]\n[]\n",
+    "a number": lambda _content: b"7\n",
+    "more in the header": lambda content: content.replace(b'"format":1', b'"format":1,"more":1'),
+    "the checksum gone": lambda content: content.replace(b'"checksum"', b'"checksun"'),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+def test_a_plan_that_was_changed_is_refused(path: Path, damage: Callable[[bytes], bytes]) -> None:
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(StoreError, match=r"plan\.jsonl") as caught:
+        PlanFile(path)
+    assert caught.value.code == "plan_damaged"
+
+
+def test_a_folder_is_no_plan(tmp_path: Path) -> None:
+    with pytest.raises(StoreError) as caught:
+        PlanFile(tmp_path)
+    assert caught.value.code == "plan_damaged"
+
+
+def test_a_plan_that_fails_half_way_leaves_the_old_one(path: Path) -> None:
+    before = path.read_bytes()
+    with pytest.raises(RuntimeError), writing(path, HEADER) as writer:
+        writer.add(ITEMS[0])
+        raise RuntimeError
+    assert path.read_bytes() == before
+
+
+_texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
+
+
+@given(st.lists(st.builds(Skip, _texts, _texts, _texts, _texts, st.none() | _texts, st.none() | _texts), max_size=5))
+def test_any_text_survives(tmp_path_factory: pytest.TempPathFactory, skips: list[Skip]) -> None:
+    path = tmp_path_factory.mktemp("plan") / "plan.jsonl"
+    assert list(PlanFile(write(path, list(skips))).items()) == skips

@@ -1,0 +1,202 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The snapshot: what goes in comes out, and what is not whole is not believed."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import StoreError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
+    CompleteReading,
+    IncompleteReading,
+    PrincipalKind,
+    Skipped,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import SnapshotHeader
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Decision
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import (
+    Snapshot,
+    new_fingerprint,
+    writing,
+)
+from tests.unit.samples import TENANT, cloud_group, cloud_id, group_member, guid, other_member, sid, user
+
+HEADER = SnapshotHeader(TENANT, "2026-01-01T00:00:00Z", "f", incomplete="why", check_mode=True, narrowed=True)
+IN = Decision(None, "all")
+
+
+def write(path: Path, header: SnapshotHeader | None = HEADER) -> Path:
+    """Write a snapshot with three groups, of which one is out of scope."""
+    with writing(path) as writer:
+        writer.add_group(cloud_group(2, displayName="B"), IN)
+        writer.add_group(cloud_group(1, managed=True, displayName="A", groupTypes=["x"]), IN)
+        writer.add_group(cloud_group(3, managed=False, displayName="A"), Decision(Skipped.MAIL_ENABLED, "clause"))
+        writer.add_members(
+            cloud_id(1),
+            CompleteReading(
+                (
+                    user(10, object_identifier=guid(10)),
+                    user(11, None),
+                    user(12, readable=False),
+                    group_member(13, synced=False),
+                    other_member(14, PrincipalKind.DEVICE),
+                )
+            ),
+        )
+        writer.add_members(cloud_id(2), IncompleteReading((user(10, object_identifier=guid(10)),), "cut"))
+        if header:
+            writer.finish(header)
+    return path
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A snapshot on disk."""
+    return write(tmp_path / "snapshot.sqlite3")
+
+
+def test_the_file_is_private(path: Path) -> None:
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_groups_come_out_by_name_and_id_as_they_went_in(path: Path) -> None:
+    snapshot = Snapshot(path)
+    assert snapshot.header == HEADER
+    found = list(snapshot.groups())
+    assert [item.group.id for item in found] == [cloud_id(1), cloud_id(3), cloud_id(2)]
+    assert found[0].group == cloud_group(1, managed=True, displayName="A", groupTypes=["x"])
+    assert found[1].group.is_cloud_managed is False
+    assert found[2].group.is_cloud_managed is None
+    assert [item.decision for item in found] == [IN, Decision(Skipped.MAIL_ENABLED, "clause"), IN]
+    assert [item.member_count for item in found] == [5, 0, 1]
+
+
+def test_members_come_out_as_they_went_in(path: Path) -> None:
+    reading = Snapshot(path).members(cloud_id(1))
+    assert isinstance(reading, CompleteReading)
+    assert set(reading.items) == {
+        user(10, object_identifier=guid(10)),
+        user(11, None),
+        user(12, readable=False),
+        group_member(13, synced=False),
+        other_member(14, PrincipalKind.DEVICE),
+    }
+
+
+def test_an_incomplete_reading_stays_one(path: Path) -> None:
+    reading = Snapshot(path).members(cloud_id(2))
+    assert reading == IncompleteReading((user(10, object_identifier=guid(10)),), "cut")
+
+
+@pytest.mark.parametrize("number", [3, 99])
+def test_a_group_that_was_not_read_is_an_incomplete_reading(path: Path, number: int) -> None:
+    """Group 3 was captured, but its members never were; an empty list would empty the directory's group."""
+    assert isinstance(Snapshot(path).members(cloud_id(number)), IncompleteReading)
+
+
+def test_a_group_without_members_that_was_read_is_complete(tmp_path: Path) -> None:
+    with writing(tmp_path / "s") as writer:
+        writer.add_group(cloud_group(1), IN)
+        writer.add_members(cloud_id(1), CompleteReading(()))
+        writer.finish(HEADER)
+    assert Snapshot(tmp_path / "s").members(cloud_id(1)) == CompleteReading(())
+
+
+def test_known_sids_are_those_of_readable_principals(path: Path) -> None:
+    snapshot = Snapshot(path)
+    many = {sid(number) for number in range(100_000, 101_200)}
+    assert snapshot.known_sids({sid(5010), sid(5011), sid(5012), *many}) == {sid(5010)}
+    assert snapshot.known_sids(()) == frozenset()
+
+
+def test_counts(path: Path) -> None:
+    snapshot = Snapshot(path)
+    assert snapshot.ids_in_scope() == {cloud_id(1), cloud_id(2)}
+    assert snapshot.counts() == {"groups": 3, "in_scope": 2, "principals": 5, "memberships": 6}
+    snapshot.close()
+    with pytest.raises(sqlite3.ProgrammingError):
+        snapshot.counts()
+
+
+def test_a_capture_that_fails_leaves_the_old_snapshot(path: Path) -> None:
+    before = path.read_bytes()
+    with pytest.raises(RuntimeError), writing(path) as writer:
+        writer.add_group(cloud_group(9), IN)
+        raise RuntimeError
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_snapshot_is_not_changed_by_reading(path: Path) -> None:
+    before = path.read_bytes()
+    list(Snapshot(path).groups())
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_missing_snapshot(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="gpad_scope") as caught:
+        Snapshot(tmp_path / "none")
+    assert caught.value.code == "snapshot_missing"
+    assert list(tmp_path.iterdir()) == []
+
+
+def damage(path: Path, kind: str) -> None:
+    """Damage a snapshot."""
+    content = path.read_bytes()
+    if kind == "cut":
+        path.write_bytes(content[: len(content) // 2])
+    elif kind == "no database":
+        path.write_bytes(b"x" * 5000)
+    elif kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "a page overwritten":
+        path.write_bytes(content[:4096] + b"\xff" * 4096 + content[8192:])
+    else:
+        with sqlite3.connect(path) as db:
+            db.execute(kind)
+        db.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("cut", "."),
+        ("no database", "."),
+        ("empty", "not a snapshot"),
+        ("a page overwritten", "."),
+        ("PRAGMA application_id = 1", "not a snapshot"),
+        ("PRAGMA user_version = 2", "format 2, this version reads 1"),
+        ("DELETE FROM header", "."),
+        ("DROP TABLE header", "."),
+        ("INSERT INTO header VALUES ('more', '1')", "."),
+        ("UPDATE header SET value = '{'", "."),
+    ],
+)
+def test_a_snapshot_that_cannot_be_believed(path: Path, kind: str, words: str) -> None:
+    damage(path, kind)
+    with pytest.raises(StoreError, match=words) as caught:
+        Snapshot(path)
+    assert caught.value.code == "snapshot_damaged"
+
+
+def test_a_snapshot_without_its_header_was_never_finished(tmp_path: Path) -> None:
+    with pytest.raises(StoreError):
+        Snapshot(write(tmp_path / "s", header=None))
+
+
+def test_fingerprints_differ() -> None:
+    assert new_fingerprint() != new_fingerprint()
+
+
+@pytest.mark.parametrize("name", ["a\u2028b", "\U0001f680", "\u202eabc", "x'; DROP TABLE groups; --", "a\nb", "\0"])
+def test_any_name_survives(tmp_path: Path, name: str) -> None:
+    with writing(tmp_path / "s") as writer:
+        writer.add_group(cloud_group(1, displayName=name), IN)
+        writer.finish(HEADER)
+    assert [item.group.display_name for item in Snapshot(tmp_path / "s").groups()] == [name]
