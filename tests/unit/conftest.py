@@ -11,7 +11,7 @@ from typing import NoReturn
 import pytest
 from hypothesis import settings
 
-settings.register_profile("unit", deadline=None, max_examples=60, derandomize=True, database=None)
+settings.register_profile("unit", deadline=None, max_examples=40, derandomize=True, database=None)
 settings.load_profile("unit")
 
 

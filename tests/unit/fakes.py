@@ -91,7 +91,7 @@ class FakeDirectory:
 
     def copy(self) -> FakeDirectory:
         """Return the same directory, to be changed on its own."""
-        other = FakeDirectory((node.copy() for node in self.nodes.values()))
+        other = FakeDirectory(node.copy() for node in self.nodes.values())
         other.existing, other.tombstones, other.managed = list(self.existing), dict(self.tombstones), self.managed
         other.refused = set(self.refused)
         return other

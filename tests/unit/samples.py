@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Limits
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
@@ -52,7 +55,7 @@ def sid(number: int, issuer: str = DOMAIN_SID) -> str:
     return f"{issuer}-{number}"
 
 
-def cloud_group(number: int, *, managed: bool | None = None, **properties: GraphValue) -> CloudGroup:
+def cloud_group(number: int, *, managed: bool | None = None, **properties: Any) -> CloudGroup:
     """Return a security group born in the cloud, unless the properties say otherwise."""
     usual: dict[str, GraphValue] = {
         "displayName": f"Group {number}",
@@ -119,7 +122,8 @@ def anchored_group(
 ) -> DirectoryGroup:
     """Return a group that carries the anchor of the cloud group with the same number, or of another."""
     anchor = identity.anchor_of(cloud_id(number if of is None else of))
-    return directory_group(number, anchor=anchor, container=container, **attributes)
+    group = directory_group(number, anchor=anchor, container=container)
+    return replace(group, attributes={**group.attributes, **attributes})
 
 
 def settings(

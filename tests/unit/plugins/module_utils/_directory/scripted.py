@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -123,5 +124,5 @@ def connect(
 ) -> Session:
     """Return a session over a scripted connection; waiting takes no time."""
     patch.setattr(ldap3, "Connection", lambda *_a, **_o: connection)
-    patch.setattr(session_module.time, "sleep", lambda _seconds: None)
+    patch.setattr(time, "sleep", lambda _seconds: None)
     return Session(settings or ConnectionSettings("dc1.contoso.com", "svc@contoso.com", "Pa$$w0rd"))

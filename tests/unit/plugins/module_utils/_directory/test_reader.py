@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -74,28 +74,19 @@ def reader(patch: pytest.MonkeyPatch, special: Entries | None = None) -> tuple[R
 
 def group_entry(number: int, container: str = MANAGED, **more: Sequence[bytes | str]) -> dict[str, Any]:
     """Return a group as a search shows it."""
-    return entry(
-        f"CN=Group {number},{container}",
-        **{
-            "objectClass": ["top", "group"],
-            "objectGUID": [identity.guid_to_bytes(guid(number))],
-            "objectSid": [identity.sid_to_bytes(sid(2000 + number))],
-            "msDS__ExternalDirectoryObjectId": [f"Group_{cloud_id(number)}"],
-            **more,
-        },
-    )
+    usual: dict[str, Sequence[bytes | str]] = {
+        "objectClass": ["top", "group"],
+        "objectGUID": [identity.guid_to_bytes(guid(number))],
+        "objectSid": [identity.sid_to_bytes(sid(2000 + number))],
+        "msDS__ExternalDirectoryObjectId": [f"Group_{cloud_id(number)}"],
+    }
+    return entry(f"CN=Group {number},{container}", **{**usual, **more})
 
 
 def test_the_domain_and_its_forest(monkeypatch: pytest.MonkeyPatch) -> None:
     found = reader(monkeypatch)[0].domain
     assert (found.dn, found.sid, found.server) == (BASE, DOMAIN_SID, "dc1.contoso.com")
     assert found.forest == {DOMAIN_SID: "contoso.com", SISTER_SID: "emea.contoso.com"}
-
-
-def answer_at(base: str, entries: list[dict[str, Any]]) -> Entries:
-    return lambda operation: (
-        entries if operation.base.startswith(base) and operation.base[: len(base)] == base else None
-    )
 
 
 @pytest.mark.parametrize(
@@ -128,12 +119,12 @@ def test_each_managed_container_is_looked_for_once(monkeypatch: pytest.MonkeyPat
 
 
 def test_anchored_groups_are_told_from_anchors_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    user = {"objectClass": ["top", "person", "organizationalPerson", "user"]}
+    user = ["top", "person", "organizationalPerson", "user"]
     answer = [
         group_entry(2, SUB),
         group_entry(1, displayName=["Sales"], description=["a", "b"]),
         group_entry(3, OUTSIDE),
-        group_entry(4, **user),
+        group_entry(4, objectClass=user),
     ]
     under_test, connection = reader(monkeypatch, lambda op: answer if "Group_*" in op.arguments[1] else None)
     found = under_test.anchored()
@@ -201,7 +192,7 @@ def member(number: int, security_identifier: str | None = "") -> bytes:
     return f"<GUID={guid(number).upper()}>{middle};CN=User\\, {number},{OUTSIDE}".encode()
 
 
-def ranged(number: int, raw: dict[str, Sequence[bytes]], usn: int = 7) -> dict[str, Any]:
+def ranged(number: int, raw: Mapping[str, Sequence[bytes]], usn: int = 7) -> dict[str, Any]:
     """Return a group with member ranges."""
     found = entry(
         f"CN=Group {number},{MANAGED}", objectGUID=[identity.guid_to_bytes(guid(number))], uSNChanged=[str(usn)]
@@ -231,8 +222,8 @@ class Ranges:
         low = int(asked[0].split("=")[1].split("-")[0])
         part = self.members[low : low + 3]
         last = low + 3 >= len(self.members)
-        raw = {f"member;range={low}-{'*' if last else low + len(part) - 1}": part} if part else {"member": ()}
-        return [ranged(1, raw, self.usn)]
+        name = f"member;range={low}-{'*' if last else low + len(part) - 1}" if part else "member"
+        return [ranged(1, {name: part}, self.usn)]
 
 
 def test_members_are_read_with_guid_and_sid(monkeypatch: pytest.MonkeyPatch) -> None:

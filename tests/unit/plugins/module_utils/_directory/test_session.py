@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,12 @@ def test_the_connection_is_protected_before_the_password_is_sent(
 ) -> None:
     servers: list[dict[str, Any]] = []
     server = ldap3.Server
-    monkeypatch.setattr(ldap3, "Server", lambda *a, **o: servers.append(o) or server(*a, **o))
+
+    def remember(*arguments: Any, **options: Any) -> Any:
+        servers.append(options)
+        return server(*arguments, **options)
+
+    monkeypatch.setattr(ldap3, "Server", remember)
     connection = pages()
     connect(monkeypatch, connection, ConnectionSettings("dc1", "svc", "x", port, mode))
     assert (servers[0]["port"], servers[0]["use_ssl"]) == expected
@@ -66,7 +72,12 @@ def test_the_connection_is_protected_before_the_password_is_sent(
 def test_certificate_and_host_name_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     contexts: list[ssl.SSLContext] = []
     create = ssl.create_default_context
-    monkeypatch.setattr(ssl, "create_default_context", lambda **o: contexts.append(create(**o)) or contexts[-1])
+
+    def remember(**options: Any) -> ssl.SSLContext:
+        contexts.append(create(**options))
+        return contexts[-1]
+
+    monkeypatch.setattr(ssl, "create_default_context", remember)
     session_module._verified_tls(None)
     assert contexts[0].verify_mode is ssl.CERT_REQUIRED
     assert contexts[0].check_hostname
@@ -190,7 +201,7 @@ def test_attribute_names_are_found_in_any_case(monkeypatch: pytest.MonkeyPatch) 
 def test_a_busy_server_is_asked_again(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     waits: list[float] = []
     session = connect(monkeypatch, pages(refused(code), refused(code), OK))
-    monkeypatch.setattr(session_module.time, "sleep", waits.append)
+    monkeypatch.setattr(time, "sleep", waits.append)
     assert session.modify("CN=a", {})["result"] == 0
     assert len(waits) == 2
     assert 0 < waits[0] <= waits[1] * 2

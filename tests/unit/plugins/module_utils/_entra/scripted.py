@@ -7,6 +7,7 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,7 +17,6 @@ from requests.adapters import HTTPAdapter
 from urllib3.response import HTTPResponse
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import auth
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import client as client_module
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.auth import EntraSettings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import GraphClient
 from tests.unit.samples import TENANT
@@ -62,7 +62,7 @@ class ScriptedAdapter(HTTPAdapter):
         raw.begin()
         wire = HTTPResponse(
             body=raw,
-            headers=list(raw.msg.items()),
+            headers=dict(raw.msg.items()),
             status=raw.status,
             preload_content=False,
             decode_content=False,
@@ -82,7 +82,7 @@ class Graph:
     def __init__(self, patch: pytest.MonkeyPatch, script: Script, roles: frozenset[str] = frozenset()) -> None:
         patch.setattr(auth.TokenSource, "token", lambda _self: "token")
         self.waits: list[float] = []
-        patch.setattr(client_module.time, "sleep", self.waits.append)
+        patch.setattr(time, "sleep", self.waits.append)
         self.client = GraphClient(SETTINGS)
         self.client._tokens.roles = roles
         self.adapter = ScriptedAdapter(script)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+import msal
 import pytest
 import requests
 
@@ -75,20 +76,20 @@ def test_the_assertion_of_another_identity_provider(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "content", "words"),
+    ("content", "words"),
     [
-        ("client_certificate_path", None, "cannot be read"),
-        ("client_certificate_path", "-----BEGIN CERTIFICATE-----", "lacks private key"),
-        ("client_certificate_path", "-----BEGIN PRIVATE KEY-----", "lacks private key or certificate"),
+        (None, "cannot be read"),
+        ("-----BEGIN CERTIFICATE-----", "lacks private key"),
+        ("-----BEGIN PRIVATE KEY-----", "lacks private key or certificate"),
     ],
 )
-def test_a_certificate_that_cannot_be_used(tmp_path: Path, option: str, content: str | None, words: str) -> None:
+def test_a_certificate_that_cannot_be_used(tmp_path: Path, content: str | None, words: str) -> None:
     file = tmp_path / "app.pem"
     if content:
         file.write_text(content)
     with pytest.raises(ConfigurationError, match=words) as caught:
-        TokenSource(dataclasses.replace(SETTINGS, client_secret=None, **{option: str(file)}))
-    assert caught.value.message.startswith(option)
+        TokenSource(dataclasses.replace(SETTINGS, client_secret=None, client_certificate_path=str(file)))
+    assert caught.value.message.startswith("client_certificate_path")
 
 
 def test_a_certificate_is_handed_over_with_its_key(tmp_path: Path) -> None:
@@ -172,12 +173,12 @@ def test_a_managed_identity(monkeypatch: pytest.MonkeyPatch, client_id: str) -> 
             made.append(resource)
             return {"access_token": jwt({"roles": ["x"]})}
 
-    monkeypatch.setattr(auth.msal, "ManagedIdentityClient", Client)
+    monkeypatch.setattr(msal, "ManagedIdentityClient", Client)
     tokens = TokenSource(dataclasses.replace(SETTINGS, managed_identity=True, client_id=client_id))
     assert tokens.token()
     assert tokens.roles == {"x"}
     assert made[1] == "https://graph.microsoft.com"
-    kind = auth.msal.UserAssignedManagedIdentity if client_id else auth.msal.SystemAssignedManagedIdentity
+    kind = msal.UserAssignedManagedIdentity if client_id else msal.SystemAssignedManagedIdentity
     assert isinstance(made[0], kind)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import capture
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.auth import EntraSettings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import capturing
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
@@ -84,7 +85,7 @@ class Tenant:
         self.requests = {"GET": 2, "POST": 1}
         patch.setattr(capturing, "GraphClient", lambda _settings: self)
         for name in ("groups", "members", "authority"):
-            patch.setattr(capturing.capture, name, getattr(self, name))
+            patch.setattr(capture, name, getattr(self, name))
 
     def log_on(self) -> None:
         """Succeed."""
@@ -214,7 +215,7 @@ def test_a_list_that_breaks_off_leaves_the_old_snapshot(
         yield cloud_group(1)
         raise EntraError("A page was lost.", code="entra_answer_broken")
 
-    monkeypatch.setattr(capturing.capture, "groups", broken)
+    monkeypatch.setattr(capture, "groups", broken)
     result = scope()
     assert (result["outcome"], result["errors"][0]["code"]) == ("fatal", "entra_answer_broken")
     assert (tmp_path / "snapshot").read_bytes() == before

@@ -44,7 +44,8 @@ PARAMS: dict[str, Any] = {
 def test_settings_of_options() -> None:
     settings = directory_side.settings_of(PARAMS)
     assert settings.foreign_members is ForeignMembers.KEEP
-    assert (settings.max_members, settings.protected_groups) == (10, {"sales"})
+    assert settings.max_members == 10
+    assert settings.protected_groups == {"sales"}
     assert settings.protected_members == {"s-1-5-21-1-2-3-4"}
     assert settings.limits.by_kind == {**DEFAULT_LIMITS, Kind.CREATIONS: Limit(1)}
 

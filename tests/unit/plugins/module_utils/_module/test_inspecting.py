@@ -97,7 +97,10 @@ def test_runs_and_failing_objects(
         (["drift"], ("snapshot",), "journal"),
     ],
 )
-def test_what_a_subset_needs_is_named(info: Info, gather: list[str], stores: tuple[str, ...], missing: str) -> None:
+def test_what_a_subset_needs_is_named(
+    world: World, info: Info, gather: list[str], stores: tuple[str, ...], missing: str
+) -> None:
+    world.capture()
     result = info(gather, *stores)
     assert result["errors"][0]["code"] == "configuration_invalid"
     assert f"gather: {gather[0]} needs {missing}" in result["msg"]

@@ -225,9 +225,9 @@ def test_a_failed_adoption_is_not_remembered(directory: FakeDirectory, journal: 
 
 def test_more_changes_than_are_checked_at_once(journal: FakeJournal) -> None:
     directory = FakeDirectory()
-    applied = groups([create(number) for number in range(250)], directory, journal)
-    assert len([item for item in applied if item.status == "done"]) == 250
-    assert len(directory.nodes) == 250
+    applied = groups([create(number) for number in range(120)], directory, journal)
+    assert len([item for item in applied if item.status == "done"]) == 120
+    assert len(directory.nodes) == 120
 
 
 def test_a_dead_connection_ends_the_run(journal: FakeJournal) -> None:

@@ -4,37 +4,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import build_plan, chunks
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import chunks
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Kind, Tally
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import ForeignMembers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CloudGroup,
-    CompleteReading,
-    DirectoryGroup,
-    GraphValue,
-    IncompleteReading,
-    Principal,
-    PrincipalKind,
-    Reading,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
     Action,
     GroupChange,
     MemberChange,
-    Notice,
-    PlanItem,
     Problem,
-    Skip,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import SnapshotHeader
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Settings
 from tests.unit import samples
 from tests.unit.fakes import FakeCloud, FakeDirectory, FakeJournal
+from tests.unit.plugins.module_utils._provisioning.planning import (
+    actions,
+    codes,
+    member_change,
+    plan,
+    settled,
+    whole,
+)
 from tests.unit.samples import (
     FOREIGN_SID,
     MANAGED,
@@ -47,59 +41,9 @@ from tests.unit.samples import (
     directory_group,
     group_member,
     guid,
-    other_member,
     sid,
     user,
 )
-
-Members = Reading[tuple[Principal, ...]]
-
-
-def whole(*members: Principal) -> Members:
-    return CompleteReading(members)
-
-
-def plan(
-    cloud: FakeCloud,
-    directory: FakeDirectory,
-    journal: FakeJournal | None = None,
-    *,
-    settings: Settings | None = None,
-    tally: Tally | None = None,
-) -> list[PlanItem]:
-    known = (journal or FakeJournal()).known()
-    return list(build_plan(settings or samples.settings(), cloud, directory, known, tally or Tally()))
-
-
-def codes(items: Iterable[PlanItem]) -> list[str]:
-    return [item.code for item in items if isinstance(item, (Skip, Problem, Notice))]
-
-
-def actions(items: Iterable[PlanItem]) -> list[str]:
-    return [item.action.value for item in items if isinstance(item, (GroupChange, MemberChange))]
-
-
-def member_change(items: Iterable[PlanItem], number: int = 1) -> MemberChange | None:
-    """Return the change of the links of the group with this number."""
-    found = [item for item in items if isinstance(item, MemberChange) and item.id == cloud_id(number)]
-    assert len(found) <= 1
-    return found[0] if found else None
-
-
-def settled(number: int = 1) -> DirectoryGroup:
-    """Return the group of the directory exactly as the default mappings want it."""
-    anchor = identity.anchor_of(cloud_id(number))
-    return DirectoryGroup(
-        guid(number),
-        sid(2000 + number),
-        f"CN=Group {number}_{number:012x},{MANAGED}",
-        {
-            "groupType": ("-2147483640",),
-            "displayName": (f"Group {number}",),
-            "adminDescription": (anchor,),
-            "msDS-ExternalDirectoryObjectId": (anchor,),
-        },
-    )
 
 
 def test_nothing_gives_nothing() -> None:
@@ -310,181 +254,6 @@ def test_an_object_answers_for_one_cloud_group_only_when_two_have_its_sid() -> N
     items = plan(FakeCloud([converted(1, sid(2001)), converted(2, sid(2001))]), directory)
     writers = {item.id for item in items if isinstance(item, GroupChange) and item.guid == guid(1)}
     assert len(writers) <= 1
-
-
-# "User members", one row each: the parent is a cloud group unless it says otherwise.
-@pytest.mark.parametrize(
-    ("row", "synced_parent", "members", "added", "skipped"),
-    [
-        ("on-premises members", False, (user(1), user(2)), {1, 2}, []),
-        ("cloud members", False, (user(1, None), user(2, None)), set(), ["cloud_only_user"] * 2),
-        ("mixed members", False, (user(1), user(2, None)), {1}, ["cloud_only_user"]),
-        ("no members", False, (), set(), []),
-        ("on-premises parent", True, (user(1), user(2)), None, ["on_premises_synced"]),
-    ],
-)
-def test_user_members(
-    row: str, synced_parent: bool, members: tuple[Principal, ...], added: set[int] | None, skipped: list[str]
-) -> None:
-    directory = FakeDirectory()
-    directory.add_user(1)
-    directory.add_user(2)
-    cloud = FakeCloud([cloud_group(10, onPremisesSyncEnabled=synced_parent)], {cloud_id(10): whole(*members)})
-    items = plan(cloud, directory)
-    assert codes(items) == skipped, row
-    assert actions(items)[:1] == ([] if added is None else ["create"]), row
-    change = member_change(items, 10)
-    written = {want.guid for want in change.add} if change else set()
-    assert written == {guid(number) for number in added or ()}, row
-
-
-NESTED_KINDS: dict[str, dict[str, GraphValue]] = {
-    "entra": {},
-    "synced": {"onPremisesSyncEnabled": True, "onPremisesSecurityIdentifier": sid(2011)},
-    "converted": {"onPremisesSecurityIdentifier": sid(2011)},
-}
-
-
-# "Nested groups", one row each.
-@pytest.mark.parametrize(
-    ("parent", "member", "written"),
-    [
-        ("entra", "entra", True),
-        ("entra", "synced", False),
-        ("entra", "converted", True),
-        ("converted", "entra", True),
-        ("converted", "synced", False),
-        ("converted", "converted", True),
-    ],
-)
-def test_nested_groups(parent: str, member: str, written: bool) -> None:
-    directory = FakeDirectory()
-    directory.add_group(directory_group(10))
-    directory.add_group(directory_group(11))
-    outer = cloud_group(10) if parent == "entra" else converted(10, sid(2010))
-    inner = cloud_group(11, managed=member == "converted", **NESTED_KINDS[member])
-    nested = Principal(cloud_id(11), PrincipalKind.GROUP, "Group 11", member == "synced", None)
-    items = plan(FakeCloud([outer, inner], {cloud_id(10): whole(nested)}), directory)
-    change = member_change(items, 10)
-    assert (change is not None) is written
-    assert ("synced_group" in codes(items)) is (member == "synced")
-    if change:
-        assert [want.guid for want in change.add] == [guid(11) if member == "converted" else None]
-    assert any(isinstance(item, GroupChange) and item.id == cloud_id(10) for item in items)
-
-
-def test_scope_is_never_widened_through_nesting() -> None:
-    cloud = FakeCloud(
-        [cloud_group(10), cloud_group(11)],
-        {cloud_id(10): whole(group_member(11)), cloud_id(11): whole(user(1))},
-        selected=frozenset({cloud_id(10)}),
-    )
-    items = plan(cloud, FakeDirectory())
-    assert actions(items) == ["create"]
-    assert sorted(codes(items)) == ["group_not_provisioned", "not_selected"]
-
-
-def test_a_nested_group_with_a_problem_is_not_linked() -> None:
-    directory = FakeDirectory()
-    directory.add_group(anchored_group(11, adminCount=("1",)))
-    cloud = FakeCloud([cloud_group(10), cloud_group(11)], {cloud_id(10): whole(group_member(11))})
-    assert codes(plan(cloud, directory)) == ["protected_group", "group_not_provisioned"]
-
-
-def managed_group_with(
-    links: Iterable[int],
-    *members: Principal,
-    reading: Members | None = None,
-    accepted: bool = True,
-    **properties: GraphValue,
-) -> tuple[FakeCloud, FakeDirectory, FakeJournal]:
-    """Return a group that is as it should be, with these links and these listed members."""
-    directory = FakeDirectory()
-    directory.add_group(settled(10), [guid(number) for number in links])
-    for number in range(1, 6):
-        directory.add_user(number)
-    journal = FakeJournal()
-    journal.know(10, accepted=accepted)
-    cloud = FakeCloud([cloud_group(10, **properties)], {cloud_id(10): reading or whole(*members)})
-    return cloud, directory, journal
-
-
-def test_links_are_made_what_the_cloud_lists() -> None:
-    items = plan(*managed_group_with([1, 2], user(2), user(3)))
-    change = member_change(items, 10)
-    assert change is not None
-    assert ([want.guid for want in change.add], [link.guid for link in change.remove]) == ([guid(3)], [guid(1)])
-    assert change.before_count == 2
-
-
-def test_skipped_members_keep_their_links() -> None:
-    listed = user(1, sid(1, FOREIGN_SID))
-    cloud, directory, journal = managed_group_with([1], listed)
-    directory.nodes[guid(1)].sid = sid(1, FOREIGN_SID)
-    items = plan(cloud, directory, journal)
-    assert codes(items) == ["other_forest"]
-    assert actions(items) == []
-
-
-def test_an_unreadable_member_keeps_foreign_links_of_its_class() -> None:
-    items = plan(*managed_group_with([1], user(9, readable=False)))
-    assert sorted(codes(items)) == ["unreadable", "unreadable_member_listed"]
-    assert actions(items) == []
-
-
-def test_foreign_members_of_a_group_that_was_there_before_are_listed_and_kept() -> None:
-    items = plan(*managed_group_with([1], accepted=False))
-    assert codes(items) == ["foreign_member"]
-    assert actions(items) == []
-    items = plan(
-        *managed_group_with([1], accepted=False), settings=samples.settings(foreign_members=ForeignMembers.REMOVE)
-    )
-    assert actions(items) == ["members"]
-
-
-def test_protected_members_are_kept() -> None:
-    items = plan(*managed_group_with([1]), settings=samples.settings(protected_members=(sid(5001),)))
-    assert codes(items) == ["protected_member"]
-    assert actions(items) == []
-
-
-def test_an_incomplete_reading_adds_and_removes_nothing() -> None:
-    reading: Members = IncompleteReading((user(2),), "page 2 was lost")
-    items = plan(*managed_group_with([1], reading=reading))
-    assert codes(items) == ["removals_held"]
-    change = member_change(items, 10)
-    assert change is not None
-    assert ([want.guid for want in change.add], change.remove) == ([guid(2)], ())
-
-
-def test_nothing_is_removed_while_a_rule_is_being_evaluated() -> None:
-    world = managed_group_with([1], groupTypes=["DynamicMembership"], membershipRuleProcessingState="Evaluating")
-    items = plan(*world)
-    assert codes(items) == ["removals_held"]
-    assert actions(items) == []
-
-
-def test_a_member_without_a_name_is_called_by_its_id() -> None:
-    cloud = FakeCloud([cloud_group(10)], {cloud_id(10): whole(other_member(1, PrincipalKind.DEVICE, readable=False))})
-    skip = next(item for item in plan(cloud, FakeDirectory()) if isinstance(item, Skip))
-    assert (skip.name, skip.group_id, skip.group_name) == (cloud_id(1), cloud_id(10), "Group 10")
-
-
-def test_each_account_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    directory = FakeDirectory()
-    asked: list[str] = []
-    resolve = directory.resolve
-
-    def counting(sids: Iterable[str]) -> object:
-        asked.extend(sids)
-        return resolve(list(sids))
-
-    monkeypatch.setattr(directory, "resolve", counting)
-    groups = [cloud_group(number) for number in range(100, 350)]
-    members = {group.id: whole(user(1), user(2)) for group in groups}
-    directory.add_user(1)
-    plan(FakeCloud(groups, members), directory)
-    assert sorted(asked) == [sid(5001), sid(5002)]
 
 
 def test_chunks() -> None:

@@ -77,8 +77,29 @@ def test_other_ways_to_write_a_value(text: str, value: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["x", "=x", "CN", "CN=", "CN= ", "CN=a,", "CN=a, ", "CN=a,,DC=b", ",CN=a", "CN=a,b", "1CN=a", "C N=a"]
-    + ["CN=a\\", r"CN=\FF", r"CN=\C3", "CN=a+OU=b", 'CN="a"', "CN=a<b", "CN=a>b", "<GUID=1>", "CN=\ud800"],
+    [
+        "x",
+        "=x",
+        "CN",
+        "CN=",
+        "CN= ",
+        "CN=a,",
+        "CN=a, ",
+        "CN=a,,DC=b",
+        ",CN=a",
+        "CN=a,b",
+        "1CN=a",
+        "C N=a",
+        "CN=a\\",
+        r"CN=\FF",
+        r"CN=\C3",
+        "CN=a+OU=b",
+        'CN="a"',
+        "CN=a<b",
+        "CN=a>b",
+        "<GUID=1>",
+        "CN=\ud800",
+    ],
 )
 def test_what_is_no_name(text: str) -> None:
     assert not dn.is_dn(text)

@@ -141,7 +141,7 @@ def test_an_expression_that_cannot_be_read_names_its_option() -> None:
     with pytest.raises(ConfigurationError, match="mapping of description") as caught:
         mapping.compile_mappings((bad,))
     assert caught.value.code == "expression_invalid"
-    with pytest.raises(ConfigurationError, match="^target_container: "):
+    with pytest.raises(ConfigurationError, match=r"^target_container: "):
         mapping.compile_mappings((mapping.container_mapping("Left("),))
 
 

@@ -133,9 +133,11 @@ def test_a_group_to_be_created_is_always_an_addition() -> None:
     assert len(membership.additions(result.wanted, [link(1)])) == 1
 
 
-def candidates(members: Iterable[Principal], links: Iterable[Link], **more: Mapping[str, str | None]) -> list[str]:
+def candidates(
+    members: Iterable[Principal], links: Iterable[Link], provisioned: Mapping[str, str | None] | None = None
+) -> list[str]:
     listed, held = CompleteReading(tuple(members)), CompleteReading(tuple(links))
-    result = settle(listed.items, held.items, **more)
+    result = settle(listed.items, held.items, provisioned)
     return [found.guid for found in membership.unanswered(listed, held, result)]
 
 

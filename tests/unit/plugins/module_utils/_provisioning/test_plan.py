@@ -20,8 +20,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from tests.unit.samples import MANAGED, SUB, cloud_group, cloud_id, converted, guid, link, settings, sid
 
 
-def born(**properties: str) -> DesiredGroup:
-    return mapping.desired_group(cloud_group(1, **properties), settings().mapper)
+def born(display_name: str = "Group 1") -> DesiredGroup:
+    return mapping.desired_group(cloud_group(1, displayName=display_name), settings().mapper)
 
 
 def as_is(desired: DesiredGroup, **changed: object) -> DirectoryGroup:
@@ -47,7 +47,7 @@ def test_what_is_not_there_is_created() -> None:
 
 
 def test_a_name_that_needs_escaping_is_created_as_one_rdn() -> None:
-    (change,) = changes(born(displayName="a,b+c"), None)
+    (change,) = changes(born(display_name="a,b+c"), None)
     assert change.dn == rf"CN=a\,b\+c_000000000001,{MANAGED}"
 
 
@@ -124,8 +124,8 @@ def test_a_rename_keeps_the_container_as_it_is_written_there() -> None:
 
 
 def test_updates_come_before_the_rename() -> None:
-    found = as_is(born(displayName="New"), dn=f"CN=Old,{MANAGED}", attributes=born().attributes)
-    assert [change.action for change in changes(born(displayName="New"), found)] == [Action.UPDATE, Action.RENAME]
+    found = as_is(born(display_name="New"), dn=f"CN=Old,{MANAGED}", attributes=born().attributes)
+    assert [change.action for change in changes(born(display_name="New"), found)] == [Action.UPDATE, Action.RENAME]
 
 
 def test_a_converted_group_keeps_name_and_place() -> None:

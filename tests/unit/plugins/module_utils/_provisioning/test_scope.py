@@ -4,18 +4,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import scope
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CloudGroup,
-    GraphValue,
     Skipped,
 )
 from tests.unit.samples import cloud_group, cloud_id, sid
 
-Properties = dict[str, GraphValue]
+Properties = dict[str, Any]
 SID = sid(1104)
 
 
