@@ -11,7 +11,6 @@ import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import ForeignMembers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
-    GraphValue,
     IncompleteReading,
     Principal,
     PrincipalKind,
@@ -130,7 +129,7 @@ def managed_group_with(
     *members: Principal,
     reading: Members | None = None,
     accepted: bool = True,
-    **properties: GraphValue,
+    **properties: Any,
 ) -> tuple[FakeCloud, FakeDirectory, FakeJournal]:
     """Return a group that is as it should be, with these links and these listed members."""
     directory = FakeDirectory()
