@@ -38,7 +38,6 @@ options:
       - The groups, each by object id or by a displayName that only it has. Required with O(scope_mode=selected).
     type: list
     elements: str
-    default: []
 extends_documentation_fragment:
   - hybrid_identity.gpad._entra
   - hybrid_identity.gpad._results

@@ -56,7 +56,8 @@ class Reader:
         self._attributes = tuple(dict.fromkeys((*_OWN_ATTRIBUTES, *attributes)))
         self.domain = self._read_domain()
         self._check_schema()
-        missing = [name for name in managed_containers if name not in self.containers(managed_containers)]
+        there = self.containers(managed_containers)
+        missing = [name for name in managed_containers if name not in there]
         if missing:
             raise DirectoryError(
                 f"managed_containers: {missing[0]} does not exist on {self.domain.server}.",

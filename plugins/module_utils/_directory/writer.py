@@ -97,7 +97,11 @@ class Writer:
         result = self._session.modify(f"<GUID={guid}>", {"member": operations})
         if result["result"] == results.SUCCESS:
             done.update(work)
-        elif len(work) > 1 and results.meaning(result) not in (Meaning.PERMISSION, Meaning.MISCONFIGURED):
+        elif (
+            len(work) > 1
+            and result["result"] not in results.BUSY_CODES
+            and results.meaning(result) not in (Meaning.PERMISSION, Meaning.MISCONFIGURED)
+        ):
             middle = len(work) // 2
             self._write_links(guid, work[:middle], done, failed)
             self._write_links(guid, work[middle:], done, failed)

@@ -208,5 +208,5 @@ def _roles(token: str) -> frozenset[str]:
         part = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
         return frozenset(str(role) for role in claims.get("roles", ()))
-    except (ValueError, IndexError, AttributeError):
+    except (ValueError, IndexError, AttributeError, TypeError):
         return frozenset()

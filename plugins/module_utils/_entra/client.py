@@ -22,6 +22,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 # Where it is missing, _entra.http holds the reason, and the runner reports it before any call.
 with contextlib.suppress(ImportError):
     import requests
+    from urllib3.exceptions import HTTPError as BodyError
 
 BATCH_SIZE = 20
 _BODY_TRIES = 3
@@ -104,7 +105,7 @@ class GraphClient:
                 code, why, remedy = network_problem(error)
                 if code == "entra_not_trusted":
                     break
-            except (ValueError, OSError, RecursionError):
+            except (ValueError, OSError, RecursionError, BodyError):  # the raw body is read past requests
                 continue
         raise EntraError(f"Microsoft Graph at {self._base}: {why} ({_short(url)}).", remedy, code=code)
 

@@ -81,5 +81,5 @@ RESULTS: Spec = {
 SCOPE: Spec = {
     "snapshot": {"type": "path", "required": True},
     "scope_mode": {"type": "str", "choices": ["all", "selected"], "default": "selected"},
-    "selected_groups": {"type": "list", "elements": "str", "default": []},
+    "selected_groups": {"type": "list", "elements": "str"},
 }

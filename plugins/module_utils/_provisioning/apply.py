@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import plan
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import chunks
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import GpadError, ObjectError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import Wanted
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     DirectoryGroup,
     Link,
@@ -25,6 +26,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     DirectoryReader,
     DirectoryWriter,
     Journal,
+    MemberResult,
     wanted_guids,
 )
 
@@ -127,7 +129,7 @@ def apply_members(
                 add = wanted_guids(change.add, known)
                 remove = {link.guid for link in change.remove}
                 result = writer.change_members(guid, add.keys() - {link.guid for link in links}, remove)
-                applied = _member_outcome(change, guid, result.added, result.removed, result.failed)
+                applied = _member_outcome(change, guid, add, result)
             except ObjectError as error:
                 applied = _failed(change, error)
             journal.record(applied)
@@ -147,14 +149,11 @@ def _links_as_planned(change: MemberChange, guid: str, now: Mapping[str, tuple[L
     return links
 
 
-def _member_outcome(
-    change: MemberChange,
-    guid: str,
-    added: frozenset[str],
-    removed: frozenset[str],
-    failed: Mapping[str, GpadError],
-) -> Applied:
+def _member_outcome(change: MemberChange, guid: str, add: Mapping[str, Wanted], result: MemberResult) -> Applied:
     error: GpadError | None = None
+    added, removed = result.added, result.removed
+    there = {want.id for want in add.values()}
+    failed = {want.id: _not_created(want) for want in change.add if want.id not in there} | dict(result.failed)
     if failed:
         member, first = next(iter(sorted(failed.items())))
         error = ObjectError(
@@ -176,4 +175,9 @@ def _member_outcome(
         tuple(sorted(added)),
         tuple(sorted(removed)),
         error,
+        frozenset(add[member].id for member in added),
     )
+
+
+def _not_created(want: Wanted) -> GpadError:
+    return ObjectError(f"The group {want.name} is not there.", "Look at what its creation said.", code="group_missing")

@@ -175,6 +175,7 @@ def _plan_groups(
         c.desired.id: ownership.match(c.captured.group, found, _guid(known, c.desired.id), directory.domain.sid)
         for c in candidates
     }
+    matches = ownership.refuse_shared(matches, {cloud_id: entry.guid for cloud_id, entry in known.items()})
     absent = [
         identity.anchor_of(cloud_id) for cloud_id, hit in matches.items() if hit.group is None and not hit.problem
     ]

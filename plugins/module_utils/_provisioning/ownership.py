@@ -114,6 +114,30 @@ def _several(groups: Iterable[DirectoryGroup]) -> str:
     return "Several objects claim this group: " + "; ".join(sorted(group.dn for group in groups)) + "."
 
 
+def refuse_shared(matches: Mapping[str, Match], known: Mapping[str, str]) -> dict[str, Match]:
+    """Return the matches without those that tie one object to several cloud groups.
+
+    Parameters:
+        matches: object id to match.
+        known: object id to the objectGUID that the journal holds for it, for every group it knows.
+    """
+    claims: dict[str, set[str]] = {}
+    for cloud_id, guid in known.items():
+        claims.setdefault(guid, set()).add(cloud_id)
+    for cloud_id, hit in matches.items():
+        if hit.group is not None:
+            claims.setdefault(hit.group.guid, set()).add(cloud_id)
+    return {cloud_id: _unshared(cloud_id, hit, claims) for cloud_id, hit in matches.items()}
+
+
+def _unshared(cloud_id: str, hit: Match, claims: Mapping[str, set[str]]) -> Match:
+    others = claims[hit.group.guid] - {cloud_id} if hit.group is not None else set()
+    if hit.group is None or not others:
+        return hit
+    detail = f"{hit.group.dn} is claimed by other cloud groups, too: {', '.join(sorted(others))}."
+    return Match(problem="object_shared", detail=detail)
+
+
 def untouchable(group: DirectoryGroup, protected_groups: frozenset[str]) -> str:
     """Return why a directory group is never written, or an empty string.
 

@@ -176,7 +176,9 @@ def group_changes(
             "Make it a universal security group first.",
             code="not_universal",
         )
-    after = {name: values for name, values in desired.attributes.items() if not _equal(name, values, found)}
+    follows = _follows_names(desired, found)
+    wanted = desired.attributes if follows else {**desired.attributes, **_taken_over(desired)}
+    after = {name: values for name, values in wanted.items() if not _equal(name, values, found)}
     before = {name: found.attributes.get(name, ()) for name in after}
     changes: list[GroupChange] = []
     if not known:
@@ -189,7 +191,7 @@ def group_changes(
         changes.append(
             GroupChange(Action.UPDATE, desired.id, desired.name, found.guid, found.dn, None, before, after, reason)
         )
-    relocation = _relocation(desired, found) if _follows_names(desired, found) else None
+    relocation = _relocation(desired, found) if follows else None
     return (*changes, relocation) if relocation else tuple(changes)
 
 
@@ -208,6 +210,11 @@ def _follows_names(desired: DesiredGroup, found: DirectoryGroup) -> bool:
     born_here = f"{identity.GROUP_ANCHOR_PREFIX}{desired.id}".lower()
     wanted = desired.attributes["adminDescription"][0].lower()
     return wanted == born_here and (found.first("adminDescription") or "").lower() in ("", born_here)
+
+
+def _taken_over(desired: DesiredGroup) -> dict[str, Values]:
+    """Return the mark of an object that was there before; the mark of one born here would move it in the next run."""
+    return {"adminDescription": (f"{identity.TAKEN_OVER_PREFIX}{desired.id}",)}
 
 
 def _relocation(desired: DesiredGroup, found: DirectoryGroup) -> GroupChange | None:

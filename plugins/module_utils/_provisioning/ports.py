@@ -173,6 +173,7 @@ class Applied:
         added: GUIDs added to `member`.
         removed: GUIDs removed from it.
         error: why it failed, or None.
+        added_ids: object ids of the cloud principals behind `added`.
     """
 
     action: str
@@ -186,6 +187,7 @@ class Applied:
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     error: GpadError | None = None
+    added_ids: frozenset[str] = frozenset()
 
 
 class Journal(Protocol):

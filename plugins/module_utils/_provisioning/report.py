@@ -137,7 +137,7 @@ def _as_done(item: GroupChange | MemberChange, applied: Applied) -> GroupChange 
         item.name,
         item.guid,
         item.dn,
-        tuple(want for want in item.add if want.guid in done),
+        tuple(want for want in item.add if want.guid in done or want.id in applied.added_ids),
         tuple(link for link in item.remove if link.guid in done),
         item.before_count,
         item.before_digest,

@@ -46,6 +46,7 @@ FOREIGN: Mapping[str, str] = {
 REMEDIES: Mapping[str, str] = {
     "duplicate_anchor": "Remove the anchor from the objects that are not the group's.",
     "anchor_changed": "Find out who changed it; nothing is written to either object.",
+    "object_shared": "Find out whose it is; nothing is written to it until one group alone claims it.",
     "directory_group_missing": "Restore it from the AD Recycle Bin, or move it back, so that its SID lives on.",
     "other_domain_group": "Provision it with the configuration of its own domain.",
     "converted_group_missing": "Restore it from the AD Recycle Bin, or move it into a managed container.",

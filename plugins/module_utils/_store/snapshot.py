@@ -40,7 +40,7 @@ PRAGMA user_version = {FORMAT};
 CREATE TABLE header (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE groups (
   no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, properties TEXT NOT NULL,
-  is_cloud_managed INTEGER, reason TEXT, clause TEXT NOT NULL, incomplete TEXT,
+  is_cloud_managed INTEGER, reason TEXT, clause TEXT NOT NULL, incomplete TEXT DEFAULT 'they were not read',
   member_count INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE principals (
   no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, name TEXT NOT NULL, synced INTEGER,
