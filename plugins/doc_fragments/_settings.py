@@ -12,12 +12,28 @@ class ModuleDocFragment:
 
     DOCUMENTATION = r"""
 options:
-  target_container:
+  moves:
     description:
-      - Where groups are created, a distinguished name, or an expression that gives one for each group.
-      - Put an expression in single quotes, since YAML makes a list of C([displayName]).
-      - The result must be one of O(managed_containers) or lie below one, and exist.
-    type: raw
+      - Whether changed data in the cloud may move a group to another container. A changed O(target_container) always
+        moves groups.
+      - V(hold) keeps the group where it is and reports it, V(follow) moves it. Who may rename a group in the cloud
+        could otherwise put it under the rights of another container.
+    type: str
+    choices: [hold, follow]
+    default: hold
+  create_containers:
+    description:
+      - Create target containers that are missing, inside O(managed_containers). Otherwise a missing one is an error of
+        the groups that want it.
+    type: bool
+    default: false
+  name_collision:
+    description:
+      - What happens when another object has the C(cn) in that container, or the C(sAMAccountName) in the domain.
+      - V(fail) is an error of that group, V(suffix) appends the last part of the group's object id.
+    type: str
+    choices: [fail, suffix]
+    default: fail
   foreign_members:
     description:
       - What happens to members that the cloud does not list.
@@ -58,8 +74,8 @@ options:
     type: dict
     default: {}
     suboptions:
-      creations:
-        description: Groups to be created.
+      containers:
+        description: Containers to be created.
         type: dict
         suboptions: &limit
           count:
@@ -72,6 +88,10 @@ options:
             description: Up to this many, O(limits) does not look at the percentage, so that small sets can change.
             type: int
             default: 0
+      creations:
+        description: Groups to be created.
+        type: dict
+        suboptions: *limit
       adoptions:
         description: Groups already there to be taken over.
         type: dict

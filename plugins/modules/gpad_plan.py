@@ -46,6 +46,7 @@ options:
 extends_documentation_fragment:
   - hybrid_identity.gpad._directory
   - hybrid_identity.gpad._settings
+  - hybrid_identity.gpad._mappings
   - hybrid_identity.gpad._results
   - hybrid_identity.gpad._attributes
   - hybrid_identity.gpad._attributes.directory

@@ -29,17 +29,97 @@ options:
     required: true
   scope_mode:
     description:
-      - V(selected) takes the groups in O(selected_groups), V(all) every group that the fixed clause lets through.
+      - V(selected) takes the groups in O(selected_groups) and O(selected_groups_file), V(assigned) those that are
+        assigned to O(service_principals), V(all) every group that the fixed clause lets through.
     type: str
-    choices: [all, selected]
+    choices: [all, selected, assigned]
     default: selected
   selected_groups:
     description:
-      - The groups, each by object id or by a displayName that only it has. Required with O(scope_mode=selected).
+      - The groups, each by object id or by a displayName that only it has. An entry that fits none or several is an
+        error, and the others are captured all the same.
+    type: list
+    elements: str
+    default: []
+  selected_groups_file:
+    description:
+      - Path of a text file with more of them, one a line; lines that begin with C(#) are comments.
+    type: path
+  service_principals:
+    description:
+      - Object ids of the service principals of provisioning jobs of Cloud Sync, whose assigned groups are taken. They
+        are only read.
+    type: list
+    elements: str
+    default: []
+  app_role_ids:
+    description:
+      - The application roles by which groups are assigned; if not given, the one that Cloud Sync uses in O(cloud).
+    type: list
+    elements: str
+    default: []
+  filters:
+    description:
+      - Attribute filters. A group is in scope when the mode takes it and one of the filters lets it in; without filters
+        the mode alone decides.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: A name for the result; if not given, the clauses stand there.
+        type: str
+        default: ''
+      clauses:
+        description: Conditions that must all hold.
+        type: list
+        elements: dict
+        required: true
+        suboptions:
+          attribute:
+            description:
+              - A property of the group in Microsoft Graph with one value, or a directory extension.
+              - With V(IS_MEMBER_OF) it is not looked at.
+            type: str
+            default: id
+          operator:
+            description:
+              - The operator, as the portal names it, and V(STARTS_WITH) and V(IS_MEMBER_OF).
+              - Comparisons heed case. A null or empty value makes every clause false but V(IS NULL).
+              - A regular expression is searched for; anchor it with C(^) and C($) to match the whole value.
+              - V(IS_MEMBER_OF) takes the object id of a group and holds for its direct members.
+            type: str
+            required: true
+            choices:
+              - EQUALS
+              - NOT EQUALS
+              - GREATER_THAN
+              - GREATER_THAN_OR_EQUALS
+              - IS TRUE
+              - IS FALSE
+              - IS NULL
+              - IS NOT NULL
+              - PRESENT
+              - REGEX MATCH
+              - NOT REGEX MATCH
+              - INCLUDES
+              - STARTS_WITH
+              - ENDS_WITH
+              - IS_MEMBER_OF
+              - '&'
+              - '!&'
+          value:
+            description: What to compare with.
+            type: raw
+  properties:
+    description:
+      - Further properties to capture. Those that O(filters), O(target_container) and O(attribute_mappings) name are
+        captured anyway.
     type: list
     elements: str
 extends_documentation_fragment:
   - hybrid_identity.gpad._entra
+  - hybrid_identity.gpad._mappings
   - hybrid_identity.gpad._results
   - hybrid_identity.gpad._attributes
   - hybrid_identity.gpad._attributes.entra

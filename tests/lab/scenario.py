@@ -14,6 +14,7 @@ NAMESPACE = uuid.UUID("6d0f3c7e-5f0a-5d8f-9a53-2f1f6f7c9b10")
 
 PRODUCT_ROLES = (
     "Device.Read.All",
+    "Application.Read.All",
     "Group-OnPremisesSyncBehavior.ReadWrite.All",
     "Group.Read.All",
     "GroupMember.Read.All",

@@ -16,14 +16,14 @@ from typing import Any
 import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import GROUP_PROPERTIES
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.api import (
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expression.registry import (
+    FUNCTIONS,
+    KEYWORDS,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions import (
     ExpressionError,
     Flow,
     evaluate,
-)
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.registry import (
-    FUNCTIONS,
-    KEYWORDS,
 )
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "expressions.md"

@@ -68,7 +68,7 @@ IMPURE_CALLS = frozenset(
     | {f"uuid.{name}" for name in ("uuid1", "uuid4", "getnode")}
     | {"uuid1", "uuid4", "getnode"}
 )
-RE_EXPORTS = frozenset({"_provisioning/expressions/__init__.py"})
+RE_EXPORTS = frozenset({"_provisioning/expression/__init__.py"})
 
 
 @dataclass(frozen=True, slots=True)

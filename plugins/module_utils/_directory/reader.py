@@ -8,6 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.filters import (
+    any_of,
+    escaped_text,
+    guid_term,
+    sid_term,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.schema import read_schema
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import (
     EXTENDED_DN_CONTROL,
     SHOW_DELETED_CONTROL,
@@ -26,10 +33,10 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Link,
     LinkFacts,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import Occupied
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Anchored
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.schema import AttributeSchema
 
-# OR filters grow faster than linearly in time; up to 200 terms stay cheap.
-_TERMS_AT_ONCE = 200
 _READ_TRIES = 3
 _OWN_ATTRIBUTES = (ANCHOR, "adminDescription", "groupType", "sAMAccountName", "isCriticalSystemObject", "adminCount")
 _RANGE = re.compile(r"member;range=(\d+)-(\d+|\*)\Z")
@@ -137,17 +144,20 @@ class Reader:
                 elsewhere.append((entry.dn, entry.texts(ANCHOR)[0]))
         return Anchored(tuple(sorted(groups, key=lambda group: group.dn)), tuple(sorted(elsewhere)))
 
-    def groups(self, guids: Collection[str], sids: Collection[str]) -> tuple[DirectoryGroup, ...]:
-        """Return the groups inside the managed containers that have one of these GUIDs or SIDs."""
-        terms = [_guid_term(guid) for guid in guids] + [_sid_term(sid) for sid in sids]
-        entries = (entry for part in _any_of(terms) for entry in self._find(f"(&(objectClass=group){part})"))
+    def groups(
+        self, guids: Collection[str], sids: Collection[str], anchors: Collection[str] = ()
+    ) -> tuple[DirectoryGroup, ...]:
+        """Return the groups inside the managed containers that have one of these GUIDs, SIDs or anchors."""
+        terms = [guid_term(guid) for guid in guids] + [sid_term(sid) for sid in sids]
+        terms += [f"({ANCHOR}={escaped_text(anchor)})" for anchor in anchors]
+        entries = (entry for part in any_of(terms) for entry in self._find(f"(&(objectClass=group){part})"))
         found = {group.guid: group for group in map(self._group, entries) if group is not None}
         return tuple(found.values())
 
     def deleted(self, anchors: Collection[str]) -> Mapping[str, str]:
         """Return the anchors that deleted objects carry, each with the DN of one of them."""
         found: dict[str, str] = {}
-        for part in _any_of([f"({ANCHOR}={anchor})" for anchor in anchors]):
+        for part in any_of([f"({ANCHOR}={escaped_text(anchor)})" for anchor in anchors]):
             for entry in self._session.search(
                 self.domain.dn, f"(&(isDeleted=TRUE){part})", (ANCHOR,), controls=(SHOW_DELETED_CONTROL,)
             ):
@@ -160,8 +170,36 @@ class Reader:
     def containers(self, names: Collection[str]) -> frozenset[str]:
         """Return which of these containers exist."""
         return frozenset(
-            name for name in names if any(True for _ in self._session.search(name, "(objectClass=*)", (), scope="BASE"))
+            name
+            for name in names
+            if any(True for _unused in self._session.search(name, "(objectClass=*)", (), scope="BASE"))
         )
+
+    def schema(self, names: Collection[str]) -> Mapping[str, AttributeSchema]:
+        """Return what the schema says of these attributes, by name in lower case; unknown ones are absent."""
+        return read_schema(self._session, self._schema, names)
+
+    def taken(self, attribute: str, values: Collection[str]) -> frozenset[str]:
+        """Return which values, among these and their spellings, objects of the domain have in an attribute."""
+        found: set[str] = set()
+        for part in any_of([f"({attribute}={escaped_text(value)})" for value in sorted(values)]):
+            for entry in self._session.search(self.domain.dn, part, (attribute,)):
+                found.update(entry.texts(attribute))
+        return frozenset(found)
+
+    def occupied(self, cns: Collection[str], sams: Collection[str]) -> Occupied:
+        """Return the DNs of objects with one of these relative names, and the accounts with one of these names."""
+        dns: dict[dn.Dn, str] = {}
+        accounts: dict[str, str] = {}
+        terms = [f"(name={escaped_text(cn)})" for cn in sorted(cns)]
+        terms += [f"(sAMAccountName={escaped_text(sam)})" for sam in sorted(sams)]
+        for part in any_of(terms):
+            for entry in self._session.search(self.domain.dn, part, ("objectGUID", "sAMAccountName")):
+                guid = identity.guid_from_bytes(entry.first("objectGUID") or b"")
+                dns[dn.key(entry.dn)] = guid
+                for name in entry.texts("sAMAccountName"):
+                    accounts[name.casefold()] = guid
+        return Occupied(dns, accounts)
 
     def links(self, guids: Collection[str]) -> Iterator[tuple[str, tuple[Link, ...]]]:
         """Yield GUID and links of each of these groups that exists; the links of one are whole or an exception.
@@ -169,7 +207,7 @@ class Reader:
         Raises:
             IncompleteReadError: the links of a group could not be read to their end.
         """
-        for part in _any_of([_guid_term(guid) for guid in guids]):
+        for part in any_of([guid_term(guid) for guid in guids]):
             for entry in self._session.search(
                 self.domain.dn,
                 f"(&(objectClass=group){part})",
@@ -213,7 +251,7 @@ class Reader:
     def resolve(self, sids: Collection[str]) -> Mapping[str, Link]:
         """Return the accounts of the domain with these SIDs."""
         found: dict[str, Link] = {}
-        for part in _any_of([_sid_term(sid) for sid in sorted(sids)]):
+        for part in any_of([sid_term(sid) for sid in sorted(sids)]):
             for entry in self._session.search(
                 self.domain.dn, f"(&(objectClass=user){part})", ("objectGUID", "objectSid")
             ):
@@ -226,7 +264,7 @@ class Reader:
     def facts(self, guids: Collection[str]) -> Mapping[str, LinkFacts]:
         """Return what the directory says of these objects."""
         found: dict[str, LinkFacts] = {}
-        for part in _any_of([_guid_term(guid) for guid in sorted(set(guids))]):
+        for part in any_of([guid_term(guid) for guid in sorted(set(guids))]):
             for entry in self._session.search(
                 self.domain.dn, part, ("objectGUID", "objectClass", "sIDHistory", ANCHOR)
             ):
@@ -239,23 +277,6 @@ class Reader:
                         next(iter(entry.texts(ANCHOR)), None),
                     )
         return found
-
-
-def _any_of(terms: Sequence[str]) -> Iterator[str]:
-    for start in range(0, len(terms), _TERMS_AT_ONCE):
-        yield f"(|{''.join(terms[start : start + _TERMS_AT_ONCE])})"
-
-
-def _escaped(value: bytes) -> str:
-    return "".join(f"\\{byte:02x}" for byte in value)
-
-
-def _guid_term(guid: str) -> str:
-    return f"(objectGUID={_escaped(identity.guid_to_bytes(guid))})"
-
-
-def _sid_term(sid: str) -> str:
-    return f"(objectSid={_escaped(identity.sid_to_bytes(sid))})"
 
 
 def _member_range(entry: Entry, low: int) -> tuple[list[bytes], int | None]:

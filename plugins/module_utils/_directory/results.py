@@ -129,7 +129,7 @@ def bind_refusal(username: str, result: Mapping[str, Any]) -> DirectoryError:
     if int(result["result"]) != INVALID_CREDENTIALS:
         return DirectoryError(
             f"The domain controller refused the log-on of {username}: {_words(result)}",
-            "Check domain_tls_mode and domain_auth_protocol.",
+            "Check domain_tls_mode and the account.",
             code="directory_log_on_refused",
         )
     if "80090346" in message:

@@ -12,7 +12,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory import results
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import DirectoryError
@@ -38,7 +38,7 @@ _CONNECT_SECONDS = 10
 _ANSWER_SECONDS = 120
 _TRIES = 5
 
-Control = tuple[str, bool, bytes | None]
+Control: TypeAlias = "tuple[str, bool, bytes | None]"
 
 
 class TlsMode(Word):

@@ -27,6 +27,15 @@ class Writer:
     def __init__(self, session: Session) -> None:
         self._session = session
 
+    def create_container(self, name: str) -> None:
+        """Create an organizational unit, or a container where the name begins with CN.
+
+        Raises:
+            ObjectError: the server refused.
+        """
+        kind = "organizationalUnit" if dn.parse(name)[0].type == "OU" else "container"
+        self._expect(f"Creating {name}", self._session.add(name, kind, {}))
+
     def create(self, name: str, attributes: Mapping[str, Values]) -> DirectoryGroup:
         """Create a group and return it with its GUID and SID.
 

@@ -38,6 +38,15 @@ CLOUDS: Mapping[str, tuple[str, str]] = {
     "china": ("https://login.chinacloudapi.cn", "https://microsoftgraph.chinacloudapi.cn"),
 }
 
+# The application role by which a provisioning job's service principal is given its groups
+# (learn.microsoft.com/entra/identity/hybrid/cloud-sync, "Select groups in scope with Microsoft Graph").
+PROVISIONING_ROLES: Mapping[str, frozenset[str]] = {
+    "global": frozenset({"1a0abf4d-b9fa-4512-a3a2-51ee82c6fd9f"}),
+    "us_gov": frozenset({"d8fa317e-0713-4930-91d8-1dbeb150978f"}),
+    "us_dod": frozenset({"d8fa317e-0713-4930-91d8-1dbeb150978f"}),
+    "china": frozenset({"15af7fd5-1a3f-4034-8ea1-1afa3d5ecf63"}),
+}
+
 # learn.microsoft.com/entra/identity-platform/reference-error-codes
 _REASONS: Mapping[str, tuple[str, str, str]] = {
     "AADSTS7000222": ("client_secret_expired", "the client secret has expired", "Create a new client secret."),

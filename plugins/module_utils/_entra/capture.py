@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
+from urllib.parse import quote
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import (
     ADVANCED,
@@ -29,21 +31,24 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 # Batches in flight: four of 20 member reads at 2 resource units each stay far below the smallest tenant's 3,500 units.
 _BATCHES_AT_ONCE = 4
 
-GROUP_PROPERTIES = (
-    "id",
-    "displayName",
-    "description",
-    "mail",
-    "mailNickname",
-    "mailEnabled",
-    "securityEnabled",
-    "groupTypes",
-    "membershipRule",
-    "membershipRuleProcessingState",
-    "onPremisesSyncEnabled",
-    "onPremisesSecurityIdentifier",
-    "onPremisesSamAccountName",
-    "onPremisesDomainName",
+# What decisions, snapshots and the default mappings read; more on request.
+ALWAYS_READ = frozenset(
+    {
+        "description",
+        "displayName",
+        "groupTypes",
+        "mail",
+        "mailEnabled",
+        "mailNickname",
+        "membershipRule",
+        "membershipRuleProcessingState",
+        "onPremisesDomainName",
+        "onPremisesSamAccountName",
+        "onPremisesSecurityIdentifier",
+        "onPremisesSyncEnabled",
+        "securityEnabled",
+        "visibility",
+    }
 )
 _MEMBER_PROPERTIES = "id,displayName,onPremisesSyncEnabled,onPremisesSecurityIdentifier"
 _KINDS: Mapping[str, PrincipalKind] = {f"#microsoft.graph.{kind.value}": kind for kind in PrincipalKind}
@@ -51,23 +56,96 @@ _KINDS: Mapping[str, PrincipalKind] = {f"#microsoft.graph.{kind.value}": kind fo
 _READ_GROUPS = ("Group.Read.All", "Directory.Read.All")
 _READ_MEMBERS = ("GroupMember.Read.All", "Group.Read.All", "Directory.Read.All")
 READ_USERS = "User.Read.All"
+READ_HIDDEN = "Member.Read.Hidden"
+_READ_ASSIGNMENTS = ("Application.Read.All", "Directory.Read.All")
 _READ_AUTHORITY = ("Group-OnPremisesSyncBehavior.ReadWrite.All",)
 
 
-def groups(client: GraphClient) -> Iterator[CloudGroup]:
-    """Yield every group of the tenant, its authority not read yet.
+@dataclass(frozen=True, slots=True)
+class GroupQuery:
+    """What to read of groups.
+
+    Parameters:
+        select: properties for `$select`.
+        beta: whether one of them needs the beta end point.
+        service_filter: a `$filter` that leaves nothing out that is in scope, or an empty string.
+    """
+
+    select: frozenset[str]
+    beta: bool = False
+    service_filter: str = ""
+
+    def call(self, path: str, *more: str) -> Call:
+        """Return the call for a path with this query."""
+        options = [f"$select={','.join(sorted({'id', *self.select}))}", *more]
+        return Call(f"{path}?{'&'.join(options)}", _READ_GROUPS, version="beta" if self.beta else "v1.0")
+
+    def read(self, item: Mapping[str, Any]) -> CloudGroup:
+        """Return the group of an answer, its authority not read yet."""
+        return CloudGroup(item["id"].lower(), {name: item.get(name) for name in self.select})
+
+
+def groups(client: GraphClient, query: GroupQuery) -> Iterator[CloudGroup]:
+    """Yield every group of the tenant that the query lets through.
 
     Raises:
         EntraError: the list could not be read to its end.
     """
-    call = Call(f"/groups?$select={','.join(GROUP_PROPERTIES)}&$top=999", _READ_GROUPS)
+    narrowed = [f"$filter={quote(query.service_filter)}"] if query.service_filter else []
+    call = query.call("/groups", "$top=999", *narrowed)
     seen: set[str] = set()
     for page in client.pages(call):
         for item in _items(page, call.path):
-            group = CloudGroup(item["id"].lower(), {name: item.get(name) for name in GROUP_PROPERTIES[1:]})
+            group = query.read(item)
             if group.id not in seen:
                 seen.add(group.id)
                 yield group
+
+
+def groups_by_id(client: GraphClient, query: GroupQuery, ids: Iterable[str]) -> Iterator[CloudGroup]:
+    """Yield those of some groups that exist.
+
+    Raises:
+        EntraError: one could neither be read nor is it known to be gone.
+    """
+    calls = [(cloud_id, query.call(f"/groups/{cloud_id}")) for cloud_id in ids]
+    for part, answers in _in_batches(client, calls):
+        for (_cloud_id, call), (status, body) in zip(part, answers, strict=True):
+            if status == 200 and isinstance(body, dict) and isinstance(body.get("id"), str):
+                yield query.read(body)
+            elif status != 404:
+                raise client.refusal(call, status, body)
+
+
+def member_ids(client: GraphClient, group_id: str) -> frozenset[str]:
+    """Return the object ids of the direct members of a group.
+
+    Raises:
+        EntraError: they could not be read to their end.
+    """
+    call = Call(f"/groups/{group_id}/members?$select=id&$count=true&$top=999", _READ_MEMBERS, ADVANCED)
+    found = [item["id"].lower() for page in client.pages(call) for item in _items(page, call.path)]
+    return frozenset(found)
+
+
+def assigned_ids(client: GraphClient, service_principal: str, app_role_ids: frozenset[str]) -> frozenset[str]:
+    """Return the ids of the groups assigned to a provisioning job's service principal.
+
+    Parameters:
+        client: the client.
+        service_principal: object id of the service principal.
+        app_role_ids: the application roles that count, in lower case.
+
+    Raises:
+        EntraError: the assignments could not be read to their end.
+    """
+    call = Call(f"/servicePrincipals/{service_principal}/appRoleAssignedTo?$top=999", _READ_ASSIGNMENTS)
+    return frozenset(
+        str(item["principalId"]).lower()
+        for page in client.pages(call)
+        for item in _items(page, call.path)
+        if item.get("principalType") == "Group" and str(item.get("appRoleId")).lower() in app_role_ids
+    )
 
 
 def authority(client: GraphClient, ids: Sequence[str]) -> tuple[dict[str, bool], EntraError | None]:

@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -43,11 +43,13 @@ class Call:
         path: relative to the version, with the query.
         need: application permissions of which one suffices.
         headers: further headers.
+        version: `v1.0`, or `beta` for what only that knows.
     """
 
     path: str
     need: tuple[str, ...]
     headers: Mapping[str, str] = field(default_factory=dict)
+    version: str = "v1.0"
 
 
 class GraphClient:
@@ -115,13 +117,13 @@ class GraphClient:
         Raises:
             EntraError: it failed.
         """
-        status, body = self._send("GET", self._absolute(call.path), call.headers)
+        status, body = self._send("GET", self._absolute(call), call.headers)
         if status != 200:
             raise self.refusal(call, status, body)
         return _object(body, call.path)
 
-    def _absolute(self, path: str) -> str:
-        return f"{self._base}/v1.0{path}"
+    def _absolute(self, call: Call) -> str:
+        return f"{self._base}/{call.version}{call.path}"
 
     def pages(self, call: Call) -> Iterator[Mapping[str, Any]]:
         """Yield all pages of a collection.
@@ -129,7 +131,7 @@ class GraphClient:
         Raises:
             EntraError: a page could not be read, so that the collection is not whole.
         """
-        url: str | None = self._absolute(call.path)
+        url: str | None = self._absolute(call)
         seen: set[str] = set()
         while url:
             if url in seen or len(seen) >= _MOST_PAGES:
@@ -160,8 +162,8 @@ class GraphClient:
         yield first
         link = self.next_link(first, call.path)
         if link:
-            path = link.removeprefix(f"{self._base}/v1.0")
-            yield from self.pages(Call(path, call.need, call.headers))
+            path = link.removeprefix(f"{self._base}/{call.version}")
+            yield from self.pages(replace(call, path=path))
 
     def batch(self, calls: Sequence[Call]) -> list[tuple[int, Any]]:
         """Return status and body of each of at most 20 GETs, in their order.
@@ -173,6 +175,7 @@ class GraphClient:
         """
         answers: dict[int, tuple[int, Any]] = {}
         waiting = list(range(len(calls)))
+        version = "beta" if any(call.version == "beta" for call in calls) else "v1.0"
         for attempt in range(_BATCH_TRIES):
             body = {
                 "requests": [
@@ -180,7 +183,9 @@ class GraphClient:
                     for n in waiting
                 ]
             }
-            status, answer = self._send("POST", f"{self._base}/v1.0/$batch", {"Content-Type": "application/json"}, body)
+            status, answer = self._send(
+                "POST", f"{self._base}/{version}/$batch", {"Content-Type": "application/json"}, body
+            )
             if status != 200:
                 raise self.refusal(Call("/$batch", ()), status, answer)
             got, wait = _read_batch(answer, waiting)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -54,7 +54,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journa
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
 
-_Change = GroupChange | MemberChange
+_Change: TypeAlias = "GroupChange | MemberChange"
+_CHANGES = (GroupChange, MemberChange)
 _Apply = Callable[[Iterable[Any], Reader, Writer, JournalFile], Iterator[Applied]]
 
 
@@ -116,7 +117,8 @@ def _execute(module: AnsibleModule, part: Part) -> dict[str, Any]:
         stack.callback(journal.close)
         if not module.check_mode:
             stack.enter_context(journal.locked())
-        session, reader = stack.enter_context(open_directory(params))
+        written = given.written_attributes() if given is not None else settings.mapper.targets if settings else ()
+        session, reader = stack.enter_context(open_directory(params, written))
         if given is not None:
             plan = given
             _check_given(plan, journal, reader, part, check_mode=module.check_mode)
@@ -128,7 +130,7 @@ def _execute(module: AnsibleModule, part: Part) -> dict[str, Any]:
             raise ConfigurationError("Neither plan nor snapshot is given.", "Give one of them.")
         refuse_breaches(plan)
         for item in plan.items():
-            if not isinstance(item, _Change) and _concerns(item, part, given=given is not None):
+            if not isinstance(item, _CHANGES) and _concerns(item, part, given=given is not None):
                 report.remark(item)
         if module.check_mode:
             for change in _changes(plan, part):
@@ -192,4 +194,6 @@ def _apply_part(
         report.stopped(error)
     except Exception as error:
         report.stopped(unexpected(error))
+    if part is GROUPS:
+        journal.remember_container_rule(header.container_rule)
     journal.end_run(report.outcome.value, dict(report.summary), now())

@@ -11,6 +11,26 @@ from ansible.module_utils.basic import env_fallback
 
 Spec = dict[str, dict[str, Any]]
 
+OPERATOR_NAMES = [
+    "EQUALS",
+    "NOT EQUALS",
+    "GREATER_THAN",
+    "GREATER_THAN_OR_EQUALS",
+    "IS TRUE",
+    "IS FALSE",
+    "IS NULL",
+    "IS NOT NULL",
+    "PRESENT",
+    "REGEX MATCH",
+    "NOT REGEX MATCH",
+    "INCLUDES",
+    "STARTS_WITH",
+    "ENDS_WITH",
+    "IS_MEMBER_OF",
+    "&",
+    "!&",
+]
+
 
 def _env(*names: str) -> tuple[Any, list[str]]:
     return (env_fallback, list(names))
@@ -48,8 +68,34 @@ _LIMIT: dict[str, Any] = {
     },
 }
 
-SETTINGS: Spec = {
+# What decides over attributes, names and places; the cloud side reads it to know which properties to capture.
+MAPPINGS: Spec = {
     "target_container": {"type": "raw"},
+    "container_default": {"type": "str"},
+    "attribute_mappings": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "target": {"type": "str", "required": True},
+            "source": {"type": "str"},
+            "constant": {"type": "raw"},
+            "expression": {"type": "raw"},
+            "none": {"type": "bool"},
+            "default": {"type": "raw"},
+            "apply": {"type": "str", "choices": ["always", "on_create"], "default": "always"},
+            "clear_when_null": {"type": "bool", "default": False},
+        },
+        "mutually_exclusive": [("source", "constant", "expression", "none")],
+        "required_one_of": [("source", "constant", "expression", "none")],
+    },
+}
+
+SETTINGS: Spec = {
+    **MAPPINGS,
+    "moves": {"type": "str", "choices": ["hold", "follow"], "default": "hold"},
+    "create_containers": {"type": "bool", "default": False},
+    "name_collision": {"type": "str", "choices": ["fail", "suffix"], "default": "fail"},
     "foreign_members": {"type": "str", "choices": ["accepted", "remove", "keep"], "default": "accepted"},
     "protected_groups": {"type": "list", "elements": "str", "default": []},
     "protected_members": {"type": "list", "elements": "str", "default": []},
@@ -59,6 +105,7 @@ SETTINGS: Spec = {
         "default": {},
         "options": dict.fromkeys(
             (
+                "containers",
                 "creations",
                 "adoptions",
                 "updates",
@@ -80,6 +127,28 @@ RESULTS: Spec = {
 
 SCOPE: Spec = {
     "snapshot": {"type": "path", "required": True},
-    "scope_mode": {"type": "str", "choices": ["all", "selected"], "default": "selected"},
-    "selected_groups": {"type": "list", "elements": "str"},
+    "scope_mode": {"type": "str", "choices": ["all", "selected", "assigned"], "default": "selected"},
+    "selected_groups": {"type": "list", "elements": "str", "default": []},
+    "selected_groups_file": {"type": "path"},
+    "service_principals": {"type": "list", "elements": "str", "default": []},
+    "app_role_ids": {"type": "list", "elements": "str", "default": []},
+    "filters": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "name": {"type": "str", "default": ""},
+            "clauses": {
+                "type": "list",
+                "elements": "dict",
+                "required": True,
+                "options": {
+                    "attribute": {"type": "str", "default": "id"},
+                    "operator": {"type": "str", "required": True, "choices": OPERATOR_NAMES},
+                    "value": {"type": "raw"},
+                },
+            },
+        },
+    },
+    "properties": {"type": "list", "elements": "str", "default": []},
 }

@@ -13,40 +13,57 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import auth, capture
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.auth import MSAL_IMPORT_ERROR, EntraSettings
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import GroupQuery
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import GraphClient
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.http import REQUESTS_IMPORT_ERROR
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import ENTRA, RESULTS, SCOPE
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import scope_options
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import (
+    ENTRA,
+    MAPPINGS,
+    RESULTS,
+    SCOPE,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import report_result, run_module
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity, scope, texts
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import (
+    identity,
+    scope,
+    texts,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     ConfigurationError,
+    ObjectError,
     Outcome,
     StoreError,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.filters import (
+    MEMBER_OF,
+    Filter,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CloudGroup,
     IncompleteReading,
     PrincipalKind,
-    Skipped,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Notice, Skip
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import SnapshotHeader
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report, worst
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Decision, ScopeMode
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Decision, Scope, ScopeMode
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import snapshot as snapshots
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import require_folder
+
+# Notices after which the snapshot is not the whole truth.
+_INCOMPLETE = frozenset({"authority_unread", "members_incomplete", "members_unreadable"})
 
 
 def run() -> None:
     """Run the module gpad_scope."""
     run_module(
-        {**ENTRA, **SCOPE, **RESULTS},
+        {**ENTRA, **SCOPE, **MAPPINGS, **RESULTS},
         _capture,
         {"msal": MSAL_IMPORT_ERROR, "requests": REQUESTS_IMPORT_ERROR},
         mutually_exclusive=[
             ("client_secret", "client_certificate_path", "federated_token_file"),
         ],
-        required_if=[("scope_mode", "selected", ("selected_groups",))],
     )
 
 
@@ -85,30 +102,34 @@ def entra_settings(params: dict[str, Any]) -> EntraSettings:
 def _capture(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
     settings = entra_settings(params)
+    rules = scope_options.filters(params["filters"])
+    query = scope_options.group_query(params, rules)
+    wanted = scope_options.selected(params)
     path = Path(params["snapshot"])
     require_folder(path)
     before = _ids_in_scope_before(path, settings.tenant_id)
     client = GraphClient(settings)
     client.log_on()
     report = Report(params["max_results"])
-    groups = list(capture.groups(client))
-    selected = None
-    if ScopeMode(params["scope_mode"]) is ScopeMode.SELECTED:
-        selected = scope.select(params["selected_groups"], groups)
-    groups = _with_authority(client, groups, selected, report)
-    decisions = {group.id: scope.decide(group, selected) for group in groups}
-    header = SnapshotHeader(
-        settings.tenant_id,
-        datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        snapshots.new_fingerprint(),
-        check_mode=module.check_mode,
-    )
+    groups = _read_groups(client, query, before)
+    chosen = _scope(client, params, wanted, rules, groups, report)
+    groups = _with_authority(client, groups, chosen, report)
+    decisions = _decide(groups, chosen, report)
     with snapshots.writing(path) as writer:
         for group in groups:
-            writer.add_group(group, decisions[group.id])
-            _tell(group, decisions[group.id], report)
+            if group.id in decisions:
+                writer.add_group(group, decisions[group.id])
+                _tell(group, decisions[group.id], report)
         _capture_members(client, groups, decisions, writer, report)
+        header = SnapshotHeader(
+            settings.tenant_id,
+            datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            snapshots.new_fingerprint(),
+            "; ".join(sorted({notice["reason"] for notice in report.notices if notice["code"] in _INCOMPLETE})),
+            check_mode=module.check_mode,
+        )
         writer.finish(header)
+    _warn_of_idle_filters(rules, decisions, report)
     after = {cloud_id for cloud_id, decision in decisions.items() if decision.in_scope}
     names = {group.id: group.display_name for group in groups}
     report.summary["requests"] = sum(client.requests.values())
@@ -128,9 +149,70 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
                 "clause": decisions[group.id].clause,
                 "reason": texts.SKIPPED[decisions[group.id].reason],
             }
-            for group in groups[: params["max_results"]]
-        ],
+            for group in groups
+            if group.id in decisions
+        ][: params["max_results"]],
     )
+
+
+def _read_groups(client: GraphClient, query: GroupQuery, before: frozenset[str]) -> list[CloudGroup]:
+    """Return the groups, with a narrowed listing also those once in scope, to tell what became of them."""
+    groups = list(capture.groups(client, query))
+    if query.service_filter:
+        missing = before - {group.id for group in groups}
+        groups += capture.groups_by_id(client, query, sorted(missing))
+    return sorted(groups, key=lambda group: (group.display_name, group.id))
+
+
+def _scope(
+    client: GraphClient,
+    params: dict[str, Any],
+    wanted: list[str],
+    rules: tuple[Filter, ...],
+    groups: list[CloudGroup],
+    report: Report,
+) -> Scope:
+    mode = ScopeMode(params["scope_mode"])
+    chosen: frozenset[str] | None = None
+    if mode is ScopeMode.SELECTED:
+        selection = scope.select(wanted, groups)
+        for entry, why in selection.problems.items():
+            report.problem(
+                "",
+                entry,
+                "selected_group_not_unique" if "groups:" in why else "selected_group_unknown",
+                f"selected_groups: {entry!r} {why}.",
+                "Name each group by its object id, or by a displayName that only it has.",
+            )
+        chosen = selection.ids
+    elif mode is ScopeMode.ASSIGNED:
+        roles = frozenset(role.lower() for role in params["app_role_ids"]) or auth.PROVISIONING_ROLES[params["cloud"]]
+        found = [capture.assigned_ids(client, principal, roles) for principal in params["service_principals"]]
+        chosen = frozenset[str]().union(*found)
+    parents = {clause.value for entry in rules for clause in entry.clauses if clause.operator == MEMBER_OF}
+    return Scope(chosen, mode, rules, {parent: capture.member_ids(client, parent) for parent in sorted(parents)})
+
+
+def _decide(groups: list[CloudGroup], chosen: Scope, report: Report) -> dict[str, Decision]:
+    """Return the decision on each group; one that cannot be decided is reported and left out."""
+
+    def decision(group: CloudGroup) -> Decision | None:
+        try:
+            return scope.decide(group, chosen)
+        except ObjectError as error:
+            report.problem(group.id, group.display_name, error.code, error.message, error.remedy)
+            return None
+
+    return {group.id: found for group in groups if (found := decision(group)) is not None}
+
+
+def _warn_of_idle_filters(rules: tuple[Filter, ...], decisions: dict[str, Decision], report: Report) -> None:
+    used = {decision.clause for decision in decisions.values() if decision.in_scope}
+    for entry in rules:
+        if str(entry) not in used:
+            report.remark(
+                Notice("", str(entry), "filter_idle", f"The filter {entry} lets no group in that others do not.")
+            )
 
 
 def _ids_in_scope_before(path: Path, tenant_id: str) -> frozenset[str]:
@@ -157,15 +239,14 @@ def _ids_in_scope_before(path: Path, tenant_id: str) -> frozenset[str]:
         old.close()
 
 
-def _with_authority(
-    client: GraphClient, groups: list[CloudGroup], selected: frozenset[str] | None, report: Report
-) -> list[CloudGroup]:
-    asked = [g.id for g in groups if scope.needs_authority(g) and (selected is None or g.id in selected)]
+def _with_authority(client: GraphClient, groups: list[CloudGroup], scoped: Scope, report: Report) -> list[CloudGroup]:
+    chosen = scoped.chosen
+    asked = [g.id for g in groups if scope.needs_authority(g) and (chosen is None or g.id in chosen)]
     if not asked:
         return groups
     states, problem = capture.authority(client, asked)
     if problem is not None:
-        report.remark(Notice("", "source of authority", problem.code, str(problem)))
+        report.remark(Notice("", "source of authority", "authority_unread", str(problem)))
         report.outcome = worst(report.outcome, Outcome.INCOMPLETE)
     return [CloudGroup(g.id, g.properties, states.get(g.id)) if g.id in states else g for g in groups]
 
@@ -173,11 +254,11 @@ def _with_authority(
 def _tell(group: CloudGroup, decision: Decision, report: Report) -> None:
     if decision.reason is None:
         report.summary["groups_in_scope"] += 1
-    elif decision.reason is not Skipped.NOT_SELECTED:
+    elif decision.reason not in scope.UNASKED:
         reason = texts.SKIPPED[decision.reason]
         report.remark(Skip(group.id, group.display_name, decision.reason.value, reason))
     else:
-        report.summary["groups_not_selected"] += 1
+        report.summary[f"groups_{decision.reason}"] += 1
 
 
 def _capture_members(
@@ -188,8 +269,11 @@ def _capture_members(
     report: Report,
 ) -> None:
     names = {group.id: group.display_name for group in groups}
-    chosen = [group.id for group in groups if decisions[group.id].in_scope]
+    chosen = [group.id for group in groups if group.id in decisions and decisions[group.id].in_scope]
+    hidden = {group.id for group in groups if group.properties.get("visibility") == "HiddenMembership"}
     for cloud_id, reading in capture.members(client, chosen):
+        if cloud_id in hidden and capture.READ_HIDDEN not in client.roles:
+            reading = IncompleteReading(reading.items, f"its membership is hidden and {capture.READ_HIDDEN} is missing")
         writer.add_members(cloud_id, reading)
         report.summary["memberships"] += len(reading.items)
         name = names[cloud_id]

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import secrets
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -21,12 +22,14 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.se
     Session,
     TlsMode,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.mapping_options import attribute_mappings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import limits as limit_rules
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import build_plan
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     BlockedError,
     ConfigurationError,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.group_planning import RunFacts
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import (
     DEFAULT_LIMITS,
     Breach,
@@ -36,12 +39,14 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Tally,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
-    CONTAINER,
+    CN,
     DEFAULT_MAPPINGS,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import ForeignMembers
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import NameCollision
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Notice
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import (
+    Moves,
     Settings,
     compile_settings,
     managed_containers,
@@ -53,8 +58,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapsh
 
 LIBRARIES = {"ldap3": LDAP3_IMPORT_ERROR}
 
-# What a reader needs of the mappings: the attributes that may differ.
-MAPPED = tuple(m.target for m in DEFAULT_MAPPINGS if m.target not in ("cn", CONTAINER))
+# What the default mappings write beside the name.
+MAPPED = tuple(m.target for m in DEFAULT_MAPPINGS if m.target != CN)
 
 
 def now() -> str:
@@ -77,11 +82,16 @@ def settings_of(params: dict[str, Any]) -> Settings:
     return compile_settings(
         params["managed_containers"],
         params["target_container"],
+        container_default=params["container_default"] or "",
+        attribute_mappings=attribute_mappings(params["attribute_mappings"]),
         foreign_members=ForeignMembers(params["foreign_members"]),
         protected_groups=params["protected_groups"],
         protected_members=params["protected_members"],
         max_members=params["max_members"],
         limits=Limits(by_kind),
+        moves=Moves(params["moves"]),
+        create_containers=params["create_containers"],
+        name_collision=NameCollision(params["name_collision"]),
     )
 
 
@@ -93,8 +103,12 @@ def _limit(kind: str, given: dict[str, Any]) -> Limit:
 
 
 @contextmanager
-def open_directory(params: dict[str, Any]) -> Iterator[tuple[Session, Reader]]:
+def open_directory(params: dict[str, Any], attributes: Iterable[str] = ()) -> Iterator[tuple[Session, Reader]]:
     """Give a session and a reader of the target domain.
+
+    Parameters:
+        params: the module's options.
+        attributes: LDAP names of the attributes that the mappings write, beside the default ones.
 
     Raises:
         GpadError: a container is no DN, or the domain controller cannot be used.
@@ -111,7 +125,7 @@ def open_directory(params: dict[str, Any]) -> Iterator[tuple[Session, Reader]]:
         )
     )
     try:
-        yield session, Reader(session, containers, MAPPED)
+        yield session, Reader(session, containers, (*MAPPED, *attributes))
     finally:
         session.close()
 
@@ -154,10 +168,12 @@ def make_plan(
         reader.domain.dn,
         reader.domain.server,
         check_mode or header.check_mode,
+        settings.mapper.container_rule,
     )
     known = journal.known()
+    run = RunFacts(datetime.now(timezone.utc), secrets.randbelow, journal.container_rule())
     with planfile.writing(path, plan_header) as writer:
-        for item in build_plan(settings, snapshot, reader, known, tally):
+        for item in build_plan(settings, snapshot, reader, known, tally, run):
             writer.add(item)
         if journal.missing and tally.groups:
             text = "There was no journal: foreign members of groups already there are kept until they are known."

@@ -30,6 +30,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.direc
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import report_result, run_module
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Settings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
 
@@ -85,15 +86,17 @@ def _inspect(module: AnsibleModule) -> dict[str, Any]:
         found |= _from_journal(journal, wanted, params["max_results"])
     options = ("domain_server", "domain_username", "domain_password", "managed_containers")
     if _need(params, wanted, _NEEDS_DIRECTORY, *options):
-        with open_directory(params) as (session, reader):
+        settings = settings_of(params) if "drift" in wanted else None
+        targets = settings.mapper.targets if settings else ()
+        with open_directory(params, targets) as (session, reader):
             if "preflight" in wanted:
                 found["preflight"] = [
                     asdict(check) for check in preflight.checks(session, params["managed_containers"], MAPPED)
                 ]
             if wanted & {"groups", "orphans"}:
                 found |= _from_directory(reader, journal, snapshot, wanted)
-            if "drift" in wanted and snapshot is not None and journal is not None:
-                _gather_drift(params, reader, snapshot, journal, report)
+            if settings is not None and snapshot is not None and journal is not None:
+                _gather_drift(settings, reader, snapshot, journal, report)
     return report_result(module, report, changed=False, info=found)
 
 
@@ -142,10 +145,7 @@ def _from_directory(
     return found
 
 
-def _gather_drift(
-    params: dict[str, Any], reader: Reader, snapshot: Snapshot, journal: JournalFile, report: Report
-) -> None:
-    settings = settings_of(params)
+def _gather_drift(settings: Settings, reader: Reader, snapshot: Snapshot, journal: JournalFile, report: Report) -> None:
     with temporary_plan() as path:
         for item in make_plan(settings, snapshot, reader, journal, path, check_mode=True).file.items():
             report.plan_item(item)

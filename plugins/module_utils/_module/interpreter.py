@@ -37,4 +37,4 @@ def require_interpreter():
             json.dumps({"failed": True, "changed": False, "fatal": True, "outcome": "fatal", "msg": problem})
         )
         sys.stdout.write("\n")
-        sys.exit(1)
+        raise SystemExit(1)

@@ -49,7 +49,7 @@ def _plan(module: AnsibleModule) -> dict[str, Any]:
     journal = JournalFile(Path(params["journal"]), writable=False)
     report = Report(params["max_results"])
     path = Path(params["plan"])
-    with open_directory(params) as (session, reader):
+    with open_directory(params, settings.mapper.targets) as (session, reader):
         planned = make_plan(settings, snapshot, reader, journal, path, check_mode=module.check_mode)
     for item in planned.file.items():
         report.plan_item(item)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
@@ -18,7 +18,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import replacing
 
 # Library name to the traceback of its import, or None where it is there.
-Libraries = Mapping[str, str | None]
+Libraries: TypeAlias = "Mapping[str, str | None]"
 
 
 def run_module(
@@ -53,6 +53,7 @@ def error_result(error: GpadError) -> dict[str, Any]:
     report = Report(1)
     report.stopped(error)
     result = _common(report, changed=False)
+    result["fatal"] = True  # whatever the outcome, there is nothing to go on with
     result["msg"] = str(error)
     return result
 

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import plan
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import chunks
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity, plan
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.batches import (
+    GROUPS_AT_ONCE,
+    chunks,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import GpadError, ObjectError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import Wanted
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
@@ -30,8 +33,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     wanted_guids,
 )
 
-_CHANGES_AT_ONCE = 100
-
 
 def apply_groups(
     changes: Iterable[GroupChange], directory: DirectoryReader, writer: DirectoryWriter, journal: Journal
@@ -44,7 +45,7 @@ def apply_groups(
         GpadError: the directory went away, so that nothing more can be done.
     """
     moved_here: dict[str, str] = {}
-    for batch in chunks(changes, _CHANGES_AT_ONCE):
+    for batch in chunks(changes, GROUPS_AT_ONCE):
         now = {group.guid: group for group in directory.groups({c.guid for c in batch if c.guid}, ())}
         taken = _anchors_in_use(batch, directory)
         for change in batch:
@@ -67,10 +68,13 @@ def _anchors_in_use(batch: Sequence[GroupChange], directory: DirectoryReader) ->
     ids = {change.id for change in batch if change.action is Action.CREATE}
     if not ids:
         return frozenset()
-    return frozenset(ids & {group.cloud_id for group in directory.anchored().groups if group.cloud_id})
+    found = directory.groups((), (), {identity.anchor_of(cloud_id) for cloud_id in ids})
+    return frozenset(group.cloud_id for group in found if group.cloud_id)
 
 
 def _stale(change: GroupChange, expected_dn: str, now: Mapping[str, DirectoryGroup], taken: frozenset[str]) -> str:
+    if change.action is Action.CREATE_CONTAINER:
+        return ""
     if change.action is Action.CREATE:
         return "A group with its anchor exists by now." if change.id in taken else ""
     found = now.get(change.guid or "")
@@ -85,6 +89,9 @@ def _stale(change: GroupChange, expected_dn: str, now: Mapping[str, DirectoryGro
 
 
 def _apply_group(change: GroupChange, writer: DirectoryWriter, journal: Journal) -> Applied:
+    if change.action is Action.CREATE_CONTAINER:
+        writer.create_container(change.dn)
+        return _done(change, None, change.dn, {})
     if change.action is Action.CREATE:
         created = writer.create(change.dn, change.after)
         journal.remember(change.id, created.guid, accepted=True)
@@ -99,7 +106,7 @@ def _apply_group(change: GroupChange, writer: DirectoryWriter, journal: Journal)
     return _done(change, guid, change.new_dn or change.dn, change.after)
 
 
-def _done(change: GroupChange, guid: str, name: str, after: Mapping[str, Values]) -> Applied:
+def _done(change: GroupChange, guid: str | None, name: str, after: Mapping[str, Values]) -> Applied:
     return Applied(change.action.value, change.id, change.name, guid, name, "done", change.before, after)
 
 
@@ -119,7 +126,7 @@ def apply_members(
         GpadError: the directory went away, so that nothing more can be done.
     """
     known = journal.known()
-    for batch in chunks(changes, _CHANGES_AT_ONCE):
+    for batch in chunks(changes, GROUPS_AT_ONCE):
         guids = {c.id: c.guid or (known[c.id].guid if c.id in known else "") for c in batch}
         now = dict(directory.links([guid for guid in guids.values() if guid]))
         for change in batch:

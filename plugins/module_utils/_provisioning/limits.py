@@ -14,6 +14,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 class Kind(Word):
     """What is counted."""
 
+    CONTAINERS = "containers"
     CREATIONS = "creations"
     ADOPTIONS = "adoptions"
     UPDATES = "updates"

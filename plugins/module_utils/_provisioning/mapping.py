@@ -5,31 +5,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import cast
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity, names
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import (
+    dn,
+    identity,
+    names,
+    properties,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     ConfigurationError,
     ObjectError,
     ObjectIgnoredError,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions.api import (
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions import (
+    AttributeValue,
     Expression,
     ExpressionError,
     Flow,
+    RandomSource,
     evaluate,
     parse,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
-    CloudGroup,
-    GraphValue,
-    Values,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import CloudGroup, Values
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.words import Word
 
 ANCHOR = "msDS-ExternalDirectoryObjectId"
 CONTAINER = "parentDistinguishedName"
+CN = "cn"
+SAM = "sAMAccountName"
 # MS-ADTS 2.2.12: GROUP_TYPE_SECURITY_ENABLED | GROUP_TYPE_UNIVERSAL_GROUP, as the signed integer that LDAP shows.
 UNIVERSAL_SECURITY = "-2147483640"
 
@@ -40,6 +47,7 @@ class MappingKind(Word):
     CONSTANT = "constant"
     DIRECT = "direct"
     EXPRESSION = "expression"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +58,16 @@ class AttributeMapping:
         target: LDAP attribute name, or `parentDistinguishedName`.
         kind: where the value comes from.
         source: the constant, the Graph property, or the expression.
+        default: what to write when the mapping gives nothing; on creation only, but for name and container.
+        on_create: write when the group is created, and never after.
         clear_when_null: remove the attribute's value when the cloud has none; else it is left alone.
     """
 
     target: str
     kind: MappingKind
-    source: str
+    source: str = ""
+    default: str = ""
+    on_create: bool = False
     clear_when_null: bool = False
 
 
@@ -69,18 +81,81 @@ DEFAULT_MAPPINGS = (
     AttributeMapping("displayName", MappingKind.DIRECT, "displayName"),
 )
 
+# What a mapping must not write, and what to do instead.
+_PROTECTED: Mapping[str, str] = {
+    ANCHOR.lower(): "It ties the object to the cloud group and is always written.",
+    "admindescription": "It keeps sync clients from importing the group back and is always written.",
+    "member": "gpad_membership writes it.",
+    "grouptype": "Every group is a universal security group.",
+    "issecuritygroup": "Every group is a security group; leave it out.",
+    "universalscope": "Every group is universal; leave it out.",
+    "objectsid": "The directory gives it.",
+    "objectguid": "The directory gives it.",
+    "objectclass": "Every object is a group.",
+    "distinguishedname": "Map cn, and set target_container.",
+    "name": "Map cn.",
+    CONTAINER.lower(): "Set target_container.",
+    "ntsecuritydescriptor": "Rights are not provisioned.",
+    "sidhistory": "The directory guards it.",
+}
+
+# Always, because changing them later breaks what refers to them.
+_ON_CREATE_ONLY = frozenset({SAM.lower()})
+_NAMING = frozenset({CN, CONTAINER})
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A mapping ready for use.
+
+    Parameters:
+        mapping: the mapping.
+        expression: its expression parsed, or None.
+        on_create: write on creation only, by choice or because its value would differ with each run.
+    """
+
+    mapping: AttributeMapping
+    expression: Expression | None
+    on_create: bool
+
 
 @dataclass(frozen=True, slots=True)
 class Mapper:
     """Mappings with their expressions parsed.
 
     Parameters:
-        lines: each mapping with its expression, or None where it has none.
-        properties: Graph properties that the mappings read.
+        lines: the mappings.
+        properties: Graph properties that they read.
+        container_rule: what decides over containers, as text.
     """
 
-    lines: tuple[tuple[AttributeMapping, Expression | None], ...]
+    lines: tuple[Line, ...]
     properties: frozenset[str] = field(default_factory=frozenset)
+    container_rule: str = ""
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The LDAP attributes that are written, name and container aside."""
+        return tuple(line.mapping.target for line in self.lines if line.mapping.target not in _NAMING)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an evaluation may know beside the group.
+
+    Parameters:
+        exists: whether the group has an object already.
+        now: the time of the run.
+        random: where random functions take their numbers from.
+        taken: LDAP attribute in lower case to the values that SelectUniqueValue must not choose.
+        variables: values for `%Name%`.
+    """
+
+    exists: bool = False
+    now: datetime | None = None
+    random: RandomSource | None = None
+    taken: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +165,8 @@ class DesiredGroup:
     Parameters:
         id: object id.
         name: displayName, for people.
-        cn: the relative name, not escaped.
-        container: DN of the container.
+        cn: the relative name, not escaped; empty to leave it alone.
+        container: DN of the container; empty to leave it alone.
         attributes: LDAP attribute to its values; an empty tuple clears, an absent name leaves the attribute alone.
     """
 
@@ -133,51 +208,133 @@ def expression_text(option: str, value: object) -> str:
     )
 
 
-def compile_mappings(mappings: tuple[AttributeMapping, ...]) -> Mapper:
+def merge_mappings(given: Iterable[AttributeMapping]) -> tuple[AttributeMapping, ...]:
+    """Return the default mappings with the given ones in their place or behind them.
+
+    Raises:
+        ConfigurationError: a target is protected or given twice, or its options contradict each other.
+    """
+    merged = {mapping.target.lower(): mapping for mapping in DEFAULT_MAPPINGS}
+    seen: set[str] = set()
+    for mapping in given:
+        key = mapping.target.lower()
+        problem = _mapping_problem(mapping, key, seen)
+        if problem:
+            raise ConfigurationError(f"attribute_mappings: {mapping.target}: {problem}", code="mapping_invalid")
+        seen.add(key)
+        merged[key] = mapping
+    return tuple(merged.values())
+
+
+def _mapping_problem(mapping: AttributeMapping, key: str, seen: set[str]) -> str:
+    if key in _PROTECTED:
+        return f"it cannot be mapped. {_PROTECTED[key]}"
+    if key in seen:
+        return "it is mapped twice. Keep one of the two."
+    if mapping.clear_when_null and (mapping.default or mapping.on_create):
+        return "clear_when_null contradicts default and apply: on_create. Choose one."
+    if key == CN and mapping.kind is MappingKind.NONE:
+        return "a group needs a name. Map it, or leave the mapping out."
+    if key == CN and mapping.clear_when_null:
+        return "a name cannot be cleared."
+    return ""
+
+
+def compile_mappings(mappings: Iterable[AttributeMapping]) -> Mapper:
     """Return the mappings ready for use.
 
     Raises:
-        ConfigurationError: an expression cannot be parsed; the message holds position and caret.
+        ConfigurationError: an expression cannot be parsed, or a property does not exist; the message names the mapping.
     """
-    lines: list[tuple[AttributeMapping, Expression | None]] = []
-    properties: set[str] = set()
+    lines: list[Line] = []
+    used: set[str] = set()
+    rule = ""
     for mapping in mappings:
-        expression = None
-        if mapping.kind is MappingKind.EXPRESSION:
-            option = "target_container" if mapping.target == CONTAINER else f"mapping of {mapping.target}"
+        option = "target_container" if mapping.target == CONTAINER else f"mapping of {mapping.target}"
+        expression = _parse(option, mapping) if mapping.kind is MappingKind.EXPRESSION else None
+        names_read = expression.attributes if expression else ()
+        if mapping.kind is MappingKind.DIRECT:
+            names_read = (mapping.source,)
+        used |= {_known_property(option, name) for name in names_read}
+        varies = expression is not None and (expression.creates_only or expression.unique_values)
+        on_create = mapping.on_create or varies or mapping.target.lower() in _ON_CREATE_ONLY
+        lines.append(Line(mapping, expression, on_create))
+        if mapping.target == CONTAINER:
+            rule = f"{mapping.source} {mapping.default}"
+    return Mapper(tuple(lines), frozenset(used), rule)
+
+
+def _parse(option: str, mapping: AttributeMapping) -> Expression:
+    try:
+        return parse(mapping.source)
+    except ExpressionError as error:
+        raise ConfigurationError(
+            f"{option}: {error}", "Correct the expression; docs/expressions.md lists the functions.", code=error.code
+        ) from None
+
+
+def _known_property(option: str, name: str) -> str:
+    known = properties.canonical(name)
+    if known is None:
+        raise ConfigurationError(
+            f"{option}: groups have no property {name!r}.",
+            "Use a property of Microsoft Graph's group, or a directory extension (extension_<app id>_<name>).",
+            code="property_unknown",
+        )
+    return known
+
+
+def candidates(group: CloudGroup, mapper: Mapper, around: Surroundings) -> dict[str, list[str]]:
+    """Return the values among which SelectUniqueValue chooses, by LDAP attribute in lower case.
+
+    They are found by refusing each choice in turn, so that the directory can be asked for all of them at once.
+    """
+    found: dict[str, list[str]] = {}
+    source = _source(group)
+    for line in mapper.lines:
+        if line.expression is None or not line.expression.unique_values:
+            continue
+        refused: list[str] = []
+        while True:
             try:
-                expression = parse(mapping.source)
-            except ExpressionError as error:
-                raise ConfigurationError(
-                    f"{option}: {error}",
-                    "Correct the expression; docs/expressions.md lists the functions.",
-                    code=error.code,
-                ) from None
-            properties |= set(expression.attributes)
-        elif mapping.kind is MappingKind.DIRECT:
-            properties.add(mapping.source)
-        lines.append((mapping, expression))
-    return Mapper(tuple(lines), frozenset(properties))
+                value = _evaluate(line.expression, source, around, frozenset(refused))
+            except ExpressionError:
+                break
+            if not isinstance(value, str) or value in refused:
+                break
+            refused.append(value)
+        found[line.mapping.target.lower()] = refused
+    return found
 
 
-def desired_group(group: CloudGroup, mapper: Mapper) -> DesiredGroup:
+def desired_group(group: CloudGroup, mapper: Mapper, around: Surroundings) -> DesiredGroup:
     """Return what the directory should hold of a cloud group.
 
     Raises:
         ObjectError: a mapping gives no usable value for this group.
+        ObjectIgnoredError: a mapping says that the group is to be left out.
     """
-    source = {**group.properties, "objectId": group.id, "id": group.id}
-    source["dirSyncEnabled"] = group.properties.get("onPremisesSyncEnabled")
+    source = _source(group)
     attributes: dict[str, Values] = {}
-    for mapping, expression in mapper.lines:
-        values = _values(mapping, expression, source)
+    for line in mapper.lines:
+        if around.exists and line.on_create:
+            continue
+        mapping = line.mapping
+        values = _values(line, source, around)
+        if not values and mapping.default and (not around.exists or mapping.target in _NAMING):
+            values = (mapping.default,)
         if values or mapping.clear_when_null:
             attributes[mapping.target] = values
-    cn = _single(attributes.pop("cn", ()), "cn")
-    container = _single(attributes.pop(CONTAINER, ()), CONTAINER)
-    problem = names.cn_problem(cn)
-    if problem:
-        raise ObjectError(f"cn {cn!r} {problem}.", "Change the group's displayName.", code="cn_invalid")
+    cn = _single(attributes.pop(CN, ()), CN, around)
+    container = _single(attributes.pop(CONTAINER, ()), CONTAINER, around)
+    for target, value, problem in (
+        (CN, cn, names.cn_problem(cn) if cn else None),
+        *((SAM, value, names.sam_account_name_problem(value)) for value in attributes.get(SAM, ())),
+    ):
+        if problem:
+            raise ObjectError(
+                f"{target} {value!r} {problem}.", f"Change the mapping of {target}.", code=f"{target.lower()}_invalid"
+            )
     attributes[ANCHOR] = (identity.anchor_of(group.id),)
     attributes["groupType"] = (UNIVERSAL_SECURITY,)
     prefix = identity.TAKEN_OVER_PREFIX if group.security_identifier else identity.GROUP_ANCHOR_PREFIX
@@ -185,14 +342,28 @@ def desired_group(group: CloudGroup, mapper: Mapper) -> DesiredGroup:
     return DesiredGroup(group.id, group.display_name, cn, container, attributes)
 
 
-def _values(mapping: AttributeMapping, expression: Expression | None, source: Mapping[str, GraphValue]) -> Values:
+def _source(group: CloudGroup) -> Mapping[str, AttributeValue]:
+    return cast("Mapping[str, AttributeValue]", properties.values(group))
+
+
+def _evaluate(
+    expression: Expression, source: Mapping[str, AttributeValue], around: Surroundings, taken: frozenset[str]
+) -> object:
+    return evaluate(expression, source, now=around.now, random=around.random, taken=taken, variables=around.variables)
+
+
+def _values(line: Line, source: Mapping[str, AttributeValue], around: Surroundings) -> Values:
     """Return a mapping's values as LDAP text; the empty string counts as none, since LDAP has no empty values."""
+    mapping = line.mapping
+    if mapping.kind is MappingKind.NONE:
+        return ()
     value: object = mapping.source
     if mapping.kind is MappingKind.DIRECT:
-        value = source.get(mapping.source)
-    elif expression is not None:
+        value = source.get(properties.canonical(mapping.source) or mapping.source)
+    elif line.expression is not None:
+        taken = around.taken.get(mapping.target.lower(), frozenset())
         try:
-            value = evaluate(expression, source)
+            value = _evaluate(line.expression, source, around, taken)
         except ExpressionError as error:
             raise ObjectError(f"mapping of {mapping.target}: {error}", code="expression_failed") from None
         if value is Flow.IGNORE_OBJECT:
@@ -206,11 +377,13 @@ def _values(mapping: AttributeMapping, expression: Expression | None, source: Ma
     return (str(value),) if value not in (None, "") else ()
 
 
-def _single(values: Values, target: str) -> str:
+def _single(values: Values, target: str, around: Surroundings) -> str:
+    if not values and around.exists:
+        return ""
     if len(values) != 1:
         raise ObjectError(
             f"The mapping of {target} gives {'no value' if not values else f'{len(values)} values'}.",
-            "Give the expression a default.",
+            "Give the mapping a default.",
             code="mapping_not_single",
         )
     return values[0]

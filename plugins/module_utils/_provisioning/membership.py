@@ -233,6 +233,7 @@ def removals(
     facts: Mapping[str, LinkFacts],
     members: CompleteReading[tuple[Principal, ...]],
     known_principals: frozenset[str],
+    matched: frozenset[str],
     policy: RemovalPolicy,
 ) -> Removals:
     """Return which candidates go.
@@ -242,6 +243,7 @@ def removals(
         facts: objectGUID to what the directory says of that object.
         members: the members that the cloud lists.
         known_principals: SIDs of readable Entra principals among the candidates; one that is not listed has left.
+        matched: objectGUIDs of the groups that this run matched; one that is not listed has left.
         policy: what decides.
     """
     listed_ids = {member.id for member in members.items}
@@ -257,7 +259,7 @@ def removals(
             continue
         if {(link.sid or "").lower(), link.dn.lower()} & policy.protected_members:
             foreign.append((link, "protected_member"))
-        elif link.sid in known_principals:
+        elif link.sid in known_principals or link.guid in matched:
             remove.append(link)
         elif fact.object_class in held_classes:
             foreign.append((link, "unreadable_member_listed"))

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.words import Word
 
 # A value as Graph gives it for one property of a group.
-GraphValue = str | int | bool | None | list[str]
+GraphValue: TypeAlias = "str | int | bool | list[str] | dict[str, str | bool | None] | None"
 # Values of LDAP attributes as text; an empty tuple is "no value".
 Values = tuple[str, ...]
 
@@ -40,7 +40,7 @@ class IncompleteReading(Generic[T_co]):
     why: str
 
 
-Reading = CompleteReading[T_co] | IncompleteReading[T_co]
+Reading: TypeAlias = "CompleteReading[T_co] | IncompleteReading[T_co]"
 
 
 class PrincipalKind(Word):
@@ -196,6 +196,8 @@ class Skipped(Word):
     ROLLED_BACK = "rolled_back"
     AUTHORITY_UNKNOWN = "authority_unknown"
     NOT_SELECTED = "not_selected"
+    NOT_ASSIGNED = "not_assigned"
+    FILTERED_OUT = "filtered_out"
     # groups: in scope, but not to be written
     OTHER_DOMAIN_GROUP = "other_domain_group"
     IGNORED_BY_MAPPING = "ignored_by_mapping"

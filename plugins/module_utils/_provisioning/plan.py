@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ObjectError
@@ -28,6 +29,7 @@ _CASE_IGNORED = frozenset({"msDS-ExternalDirectoryObjectId", "adminDescription"}
 class Action(Word):
     """What a change does to a directory group."""
 
+    CREATE_CONTAINER = "create_container"
     CREATE = "create"
     ADOPT = "adopt"
     UPDATE = "update"
@@ -141,7 +143,7 @@ class Notice:
     message: str
 
 
-PlanItem = GroupChange | MemberChange | Skip | Problem | Notice
+PlanItem: TypeAlias = "GroupChange | MemberChange | Skip | Problem | Notice"
 
 
 def links_digest(links: Iterable[Link]) -> str:
@@ -191,8 +193,8 @@ def group_changes(
         changes.append(
             GroupChange(Action.UPDATE, desired.id, desired.name, found.guid, found.dn, None, before, after, reason)
         )
-    relocation = _relocation(desired, found) if follows else None
-    return (*changes, relocation) if relocation else tuple(changes)
+    moved = relocation(desired, found)
+    return (*changes, moved) if moved else tuple(changes)
 
 
 def _equal(name: str, values: Values, found: DirectoryGroup) -> bool:
@@ -217,10 +219,13 @@ def _taken_over(desired: DesiredGroup) -> dict[str, Values]:
     return {"adminDescription": (f"{identity.TAKEN_OVER_PREFIX}{desired.id}",)}
 
 
-def _relocation(desired: DesiredGroup, found: DirectoryGroup) -> GroupChange | None:
+def relocation(desired: DesiredGroup, found: DirectoryGroup) -> GroupChange | None:
+    """Return the rename or move that gives an object its name and place, or None."""
+    if not _follows_names(desired, found):
+        return None
     here = dn.parse(found.dn)
-    renamed = here[0].value != desired.cn
-    moved = not dn.same(dn.text(here[1:]), desired.container)
+    renamed = bool(desired.cn) and here[0].value != desired.cn
+    moved = bool(desired.container) and dn.key(here[1:]) != dn.key(desired.container)
     action = {(True, True): Action.RENAME_AND_MOVE, (True, False): Action.RENAME, (False, True): Action.MOVE}.get(
         (renamed, moved)
     )
@@ -233,7 +238,7 @@ def _relocation(desired: DesiredGroup, found: DirectoryGroup) -> GroupChange | N
         desired.name,
         found.guid,
         found.dn,
-        dn.child("CN", desired.cn, container),
+        dn.child("CN", desired.cn or here[0].value, container),
         {"cn": (here[0].value,)} if renamed else {},
         {"cn": (desired.cn,)} if renamed else {},
         {Action.RENAME: "name differs", Action.MOVE: "container differs"}.get(action, "name and container differ"),

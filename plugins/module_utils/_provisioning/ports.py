@@ -21,6 +21,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Reading,
     Values,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import Occupied
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.schema import AttributeSchema
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Decision
 
 
@@ -94,14 +96,25 @@ class DirectoryReader(Protocol):
     def anchored(self) -> Anchored:
         """Return the objects with a group anchor."""
 
-    def groups(self, guids: Collection[str], sids: Collection[str]) -> tuple[DirectoryGroup, ...]:
-        """Return the groups inside the managed containers that have one of these GUIDs or SIDs."""
+    def groups(
+        self, guids: Collection[str], sids: Collection[str], anchors: Collection[str] = ()
+    ) -> tuple[DirectoryGroup, ...]:
+        """Return the groups inside the managed containers that have one of these GUIDs, SIDs or anchors."""
 
     def deleted(self, anchors: Collection[str]) -> Mapping[str, str]:
         """Return the anchors that deleted objects carry, with the DN of one such object each."""
 
     def containers(self, names: Collection[str]) -> frozenset[str]:
         """Return which of these containers exist."""
+
+    def schema(self, names: Collection[str]) -> Mapping[str, AttributeSchema]:
+        """Return what the schema says of these attributes, by name in lower case; unknown ones are absent."""
+
+    def taken(self, attribute: str, values: Collection[str]) -> frozenset[str]:
+        """Return which of these values some object of the domain has in an attribute."""
+
+    def occupied(self, cns: Collection[str], sams: Collection[str]) -> Occupied:
+        """Return the DNs of objects with one of these relative names, and the accounts with one of these names."""
 
     def links(self, guids: Collection[str]) -> Iterator[tuple[str, tuple[Link, ...]]]:
         """Yield GUID and links of each of these groups that exists."""
@@ -130,6 +143,9 @@ class MemberResult:
 
 class DirectoryWriter(Protocol):
     """Active Directory, as apply writes it. A refused write raises ObjectError; a dead connection DirectoryError."""
+
+    def create_container(self, name: str) -> None:
+        """Create an organizational unit or container."""
 
     def create(self, name: str, attributes: Mapping[str, Values]) -> DirectoryGroup:
         """Create a group and return it with its GUID and SID."""

@@ -69,7 +69,7 @@ class Report:
             self.summary["groups_with_member_changes"] += 1
             self.changed = True
         else:
-            self.summary[f"groups_{_PAST[item.action]}"] += 1
+            self.summary[_COUNTED_AS[item.action]] += 1
             self.changed = self.changed or item.writes
         if len(self.changes) < self.max_results:
             self.changes.append(change_entry(item, self.max_results))
@@ -117,13 +117,14 @@ class Report:
         return [*_change_lines(self.changes), *_remark_lines(self)]
 
 
-_PAST: Mapping[Action, str] = {
-    Action.CREATE: "created",
-    Action.ADOPT: "adopted",
-    Action.UPDATE: "updated",
-    Action.RENAME: "renamed",
-    Action.MOVE: "moved",
-    Action.RENAME_AND_MOVE: "renamed_and_moved",
+_COUNTED_AS: Mapping[Action, str] = {
+    Action.CREATE_CONTAINER: "containers_created",
+    Action.CREATE: "groups_created",
+    Action.ADOPT: "groups_adopted",
+    Action.UPDATE: "groups_updated",
+    Action.RENAME: "groups_renamed",
+    Action.MOVE: "groups_moved",
+    Action.RENAME_AND_MOVE: "groups_renamed_and_moved",
 }
 
 

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import filters, properties
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.filters import Filter
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import CloudGroup, Skipped
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.words import Word
 
@@ -18,6 +19,7 @@ class ScopeMode(Word):
 
     ALL = "all"
     SELECTED = "selected"
+    ASSIGNED = "assigned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,46 +80,81 @@ FIXED_CLAUSE_PROPERTIES = (
 )
 
 
-def needs_authority(group: CloudGroup) -> bool:
-    """Return whether the decision hangs on `isCloudManaged`, which is a call of its own."""
-    return group.security_identifier is not None and decide(group, None).reason is Skipped.AUTHORITY_UNKNOWN
-
-
-def decide(group: CloudGroup, selected: frozenset[str] | None) -> Decision:
-    """Return whether a group is in scope and which clause decided.
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the administrator chose.
 
     Parameters:
-        group: the group as captured.
-        selected: ids of the selected groups, or None when all are meant.
+        chosen: ids of the selected or assigned groups, or None when all are meant.
+        mode: the word for where `chosen` comes from.
+        filters: attribute filters, of which one must let a group in; none let every group in.
+        member_of: object id of each group that an IS_MEMBER_OF clause names, to the ids of its members.
+    """
+
+    chosen: frozenset[str] | None = None
+    mode: ScopeMode = ScopeMode.ALL
+    filters: tuple[Filter, ...] = ()
+    member_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+_NOT_CHOSEN = {ScopeMode.SELECTED: Skipped.NOT_SELECTED, ScopeMode.ASSIGNED: Skipped.NOT_ASSIGNED}
+
+# Groups that nobody asked for: counted, not listed one by one.
+UNASKED = frozenset({Skipped.NOT_SELECTED, Skipped.NOT_ASSIGNED, Skipped.FILTERED_OUT})
+
+
+def decide(group: CloudGroup, scope: Scope) -> Decision:
+    """Return whether a group is in scope and which clause decided: fixed clause, then mode, then filters.
+
+    Raises:
+        ObjectError: a filter could not be evaluated for this group.
     """
     for reason, clause, is_out in _FIXED:
         if is_out(group):
             return Decision(reason, clause)
-    if selected is not None:
-        return Decision(None, "selected") if group.id in selected else Decision(Skipped.NOT_SELECTED, "selected")
-    return Decision(None, "all")
+    if scope.chosen is not None and group.id not in scope.chosen:
+        return Decision(_NOT_CHOSEN[scope.mode], scope.mode.value)
+    if not scope.filters:
+        return Decision(None, scope.mode.value)
+    passed, failed = filters.first_match(scope.filters, group.id, properties.values(group), scope.member_of)
+    return Decision(None, str(passed)) if passed else Decision(Skipped.FILTERED_OUT, str(failed))
 
 
-def select(wanted: Iterable[str], groups: Iterable[CloudGroup]) -> frozenset[str]:
-    """Return the ids of the groups that a list of object ids and displayNames names.
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The groups that a list of object ids and displayNames names.
 
-    Raises:
-        ConfigurationError: an entry fits no group, or a name fits several.
+    Parameters:
+        ids: the groups.
+        problems: entry to what is wrong with it, for entries that name no group or several.
     """
-    ids_of: set[str] = set()
+
+    ids: frozenset[str]
+    problems: Mapping[str, str]
+
+
+def select(wanted: Iterable[str], groups: Iterable[CloudGroup]) -> Selection:
+    """Return the groups that a list of object ids and displayNames names.
+
+    An entry that fits no group or several is left out and told; the others are not held up by it, since anybody who may
+    create a group could otherwise stop every run by giving it a name that is taken.
+    """
+    known: set[str] = set()
     by_name: dict[str, set[str]] = {}
     for group in groups:
-        ids_of.add(group.id)
+        known.add(group.id)
         by_name.setdefault(group.display_name, set()).add(group.id)
-    chosen: set[str] = set()
+    ids: set[str] = set()
+    problems: dict[str, str] = {}
     for entry in wanted:
-        ids = {entry.lower()} & ids_of or by_name.get(entry, set())
-        if len(ids) != 1:
-            what = "no group" if not ids else f"{len(ids)} groups ({', '.join(sorted(ids))})"
-            raise ConfigurationError(
-                f"selected_groups: {entry!r} fits {what}.",
-                "Name each group by its object id or by a displayName that only it has.",
-                code="selected_group_not_unique" if ids else "selected_group_unknown",
-            )
-        chosen |= ids
-    return frozenset(chosen)
+        found = {entry.lower()} & known or by_name.get(entry, set())
+        if len(found) == 1:
+            ids |= found
+        else:
+            problems[entry] = f"fits {len(found)} groups: {', '.join(sorted(found))}" if found else "fits no group"
+    return Selection(frozenset(ids), problems)
+
+
+def needs_authority(group: CloudGroup) -> bool:
+    """Return whether the decision hangs on `isCloudManaged`, which is a call of its own."""
+    return group.security_identifier is not None and decide(group, Scope()).reason is Skipped.AUTHORITY_UNKNOWN

@@ -6,18 +6,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Limits
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
-    DEFAULT_MAPPINGS,
+    AttributeMapping,
     Mapper,
     compile_mappings,
     container_mapping,
+    merge_mappings,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import ForeignMembers
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import NameCollision
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.words import Word
+
+
+class Moves(Word):
+    """Whether changed data in the cloud may move a group; a changed rule always does."""
+
+    FOLLOW = "follow"
+    HOLD = "hold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,9 @@ class Settings:
         protected_members: SIDs or DNs never removed from a group, in lower case.
         max_members: a group with more members is refused.
         limits: how much one run may change.
+        moves: whether changed data may move a group.
+        create_containers: create target containers that are missing.
+        name_collision: what happens when a name is taken.
     """
 
     managed_containers: tuple[str, ...]
@@ -41,6 +54,9 @@ class Settings:
     protected_members: frozenset[str] = frozenset()
     max_members: int = 50_000
     limits: Limits = field(default_factory=Limits)
+    moves: Moves = Moves.HOLD
+    create_containers: bool = False
+    name_collision: NameCollision = NameCollision.FAIL
 
 
 def managed_containers(values: Iterable[str]) -> tuple[str, ...]:
@@ -71,18 +87,24 @@ def compile_settings(
     containers: Iterable[str],
     target_container: object,
     *,
+    container_default: str = "",
+    attribute_mappings: Iterable[AttributeMapping] = (),
     foreign_members: ForeignMembers = ForeignMembers.ACCEPTED,
     protected_groups: Iterable[str] = (),
     protected_members: Iterable[str] = (),
     max_members: int = 50_000,
     limits: Limits | None = None,
+    moves: Moves = Moves.HOLD,
+    create_containers: bool = False,
+    name_collision: NameCollision = NameCollision.FAIL,
 ) -> Settings:
     """Return the settings from the values of options of the same names.
 
     Raises:
         ConfigurationError: a value cannot be used; the message names the option.
     """
-    mappings = (container_mapping(target_container), *DEFAULT_MAPPINGS)
+    container = replace(container_mapping(target_container), default=container_default)
+    mappings = (container, *merge_mappings(attribute_mappings))
     return Settings(
         managed_containers(containers),
         compile_mappings(mappings),
@@ -91,4 +113,7 @@ def compile_settings(
         frozenset(value.lower() for value in protected_members),
         max_members,
         limits or Limits(),
+        moves,
+        create_containers,
+        name_collision,
     )

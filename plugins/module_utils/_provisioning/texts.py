@@ -18,6 +18,8 @@ SKIPPED: Mapping[Skipped | None, str] = {
     Skipped.ROLLED_BACK: "its source of authority was rolled back to on premises",
     Skipped.AUTHORITY_UNKNOWN: "its source of authority could not be read",
     Skipped.NOT_SELECTED: "it is not among the selected groups",
+    Skipped.NOT_ASSIGNED: "it is not assigned to the provisioning job",
+    Skipped.FILTERED_OUT: "no filter lets it in",
     Skipped.OTHER_DOMAIN_GROUP: "its object belongs to another domain",
     Skipped.IGNORED_BY_MAPPING: "a mapping says IgnoreObjectFlow for it",
     Skipped.CLOUD_ONLY_USER: "the user has no account on premises",
@@ -35,6 +37,7 @@ SKIPPED: Mapping[Skipped | None, str] = {
 TAMPERING = (
     "{dn} carries a group anchor although it is not a group in the managed containers; the anchor there has no effect."
 )
+MOVE_HELD = "{dn} stays where it is: changed data in the cloud ask for {container}, and moves is hold."
 ORPHAN = "{dn} carries the anchor of a group that Entra ID did not list; it is kept as it is."
 RETAINED = "{dn} is kept with its members, but no longer updated: {why}."
 FOREIGN: Mapping[str, str] = {

@@ -148,6 +148,15 @@ class JournalFile:
                 code="other_tenant",
             )
 
+    def container_rule(self) -> str | None:
+        """Return the rule for containers that was applied last, or None."""
+        row = self._db.execute("SELECT value FROM settings WHERE name = 'container_rule'").fetchone()
+        return None if row is None else str(row[0])
+
+    def remember_container_rule(self, rule: str) -> None:
+        """Remember the rule for containers that was applied."""
+        self._db.execute("INSERT OR REPLACE INTO settings VALUES ('container_rule', ?)", (rule,))
+
     def known(self) -> dict[str, KnownGroup]:
         """Return what is remembered of each cloud group, by object id."""
         rows = self._db.execute("SELECT id, guid, accepted FROM groups")

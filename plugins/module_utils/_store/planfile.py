@@ -46,6 +46,7 @@ class PlanHeader:
         domain: DN of the target domain.
         server: the domain controller that was read.
         check_mode: made in check mode, or from a snapshot that was; never applied.
+        container_rule: what decided over containers.
         format: version of the file's format.
     """
 
@@ -56,6 +57,7 @@ class PlanHeader:
     domain: str
     server: str
     check_mode: bool
+    container_rule: str = ""
     format: int = FORMAT
 
 
@@ -190,6 +192,11 @@ class PlanFile:
                 reader = _READERS.get(content.pop("line"))
                 if reader is not None:
                     yield reader(content)
+
+    def written_attributes(self) -> frozenset[str]:
+        """Return the attributes that the plan's group changes write, which their before-state speaks of."""
+        changes = (item for item in self.items() if isinstance(item, GroupChange))
+        return frozenset(name for change in changes for name in change.before if name != "cn")
 
 
 def _damaged(path: Path, why: str) -> StoreError:

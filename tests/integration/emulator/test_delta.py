@@ -69,14 +69,14 @@ def test_pages_hold_so_many_items_and_slices_keep_removals(emulator: Emulator, a
     assert [len(page["value"]) for page in pages] == [4, 4, 3]
     admin.remove_members(oid("large"), [oid(f"u{number}") for number in range(20)])
     admin.knobs(delta_slice=6)
-    items, _ = _round(emulator, pages[-1]["@odata.deltaLink"])
+    items, _unused = _round(emulator, pages[-1]["@odata.deltaLink"])
     assert [len(_links(item)) for item in items].count(6) == 3
     links = {member: present for item in items for member, present in _links(item).items()}
     assert links == {oid(f"u{number}"): False for number in range(20)}
 
 
 def test_member_changes_and_property_changes(emulator: Emulator, admin: EntraAdmin) -> None:
-    _, link = _round(emulator, _TRACKED)
+    _unused, link = _round(emulator, _TRACKED)
     admin.remove_member(oid("sales"), oid("u0"))
     admin.add_member(oid("sales"), oid("u3"))
     admin.patch_group(oid("marketing"), description=None)
@@ -94,9 +94,9 @@ def test_member_changes_and_property_changes(emulator: Emulator, admin: EntraAdm
 
 
 def test_minimal_answers_hold_changed_properties_only(emulator: Emulator, admin: EntraAdmin) -> None:
-    _, link = _round(emulator, _TRACKED)
+    _unused, link = _round(emulator, _TRACKED)
     admin.patch_group(oid("sales"), description="new")
-    items, _ = _round(emulator, link, {"Prefer": "return=minimal"})
+    items, _unused = _round(emulator, link, {"Prefer": "return=minimal"})
     assert items == [{"description": "new", "id": oid("sales")}]
 
 
@@ -108,7 +108,7 @@ def test_select_without_members_tracks_no_members(emulator: Emulator, admin: Ent
 
 
 def test_deleted_restored_and_purged_groups(emulator: Emulator, admin: EntraAdmin) -> None:
-    _, link = _round(emulator, _TRACKED)
+    _unused, link = _round(emulator, _TRACKED)
     admin.delete_group(oid("sales"))
     admin.purge(oid("empty"))
     items, link = _round(emulator, link)
@@ -117,14 +117,14 @@ def test_deleted_restored_and_purged_groups(emulator: Emulator, admin: EntraAdmi
         {"id": oid("empty"), "@removed": {"reason": "deleted"}},
     ]
     admin.restore_group(oid("sales"))
-    items, _ = _round(emulator, link)
+    items, _unused = _round(emulator, link)
     assert [item["displayName"] for item in items] == ["sales"]
     assert len(_links(items[0])) == 6
 
 
 def test_a_soft_deleted_user_keeps_the_link_and_a_purged_one_loses_it(emulator: Emulator, admin: EntraAdmin) -> None:
-    _, groups = _round(emulator, _TRACKED)
-    _, users = _round(emulator, "/users/delta?$select=displayName")
+    _unused, groups = _round(emulator, _TRACKED)
+    _unused, users = _round(emulator, "/users/delta?$select=displayName")
     admin.delete_user(oid("u2"))
     assert _round(emulator, groups)[0] == []
     items, users = _round(emulator, users)
@@ -142,7 +142,7 @@ def test_tombstones_in_an_initial_round(emulator: Emulator, admin: EntraAdmin) -
     admin.purge(oid("empty"))
     admin.remove_member(oid("marketing"), oid("u1"))
     admin.knobs(delta_tombstones=True)
-    items, _ = _round(emulator, _TRACKED)
+    items, _unused = _round(emulator, _TRACKED)
     found = {item["id"]: item for item in items}
     assert found[oid("sales")]["@removed"] == {"reason": "changed"}
     assert found[oid("empty")]["@removed"] == {"reason": "deleted"}
@@ -192,30 +192,30 @@ def test_select_on_a_next_link_is_refused_and_on_a_delta_link_changes_the_tracki
     admin.knobs(delta_page=4)
     following = emulator.get(_TRACKED).json()["@odata.nextLink"]
     assert emulator.get(f"{following}&$select=displayName").status_code == 400
-    _, link = _round(emulator, _TRACKED)
+    _unused, link = _round(emulator, _TRACKED)
     admin.patch_group(oid("sales"), theme="blue")
     assert [item["id"] for item in _round(emulator, f"{link}&$select=theme")[0]] == [oid("sales")]
 
 
 def test_a_token_of_users_does_not_fit_groups(emulator: Emulator) -> None:
-    _, link = _round(emulator, "/users/delta")
+    _unused, link = _round(emulator, "/users/delta")
     assert emulator.get(link.replace("/users/", "/groups/")).status_code == 400
 
 
 def test_an_old_token_is_gone_and_the_location_starts_again(emulator: Emulator, admin: EntraAdmin) -> None:
-    _, link = _round(emulator, _TRACKED)
+    _unused, link = _round(emulator, _TRACKED)
     admin.expire_delta_tokens()
     answer = emulator.get(link)
     assert code_and_message(answer)[:2] == (410, "syncStateNotFound")
     location = answer.headers["Location"]
     assert urlsplit(location).query.endswith("$deltatoken=")
-    items, _ = _round(emulator, location)
+    items, _unused = _round(emulator, location)
     assert len(items) == 11
     assert {name for item in items for name in item} == {"displayName", "description", "id", "members@delta"}
 
 
 def test_a_reset_ends_delta_tokens(emulator: Emulator, admin: EntraAdmin) -> None:
-    _, link = _round(emulator, _TRACKED)
+    _unused, link = _round(emulator, _TRACKED)
     admin.reset()
     assert emulator.get(link).status_code == 410
 
@@ -225,5 +225,5 @@ def test_a_change_within_a_round_is_not_lost(emulator: Emulator, admin: EntraAdm
     page = emulator.get(_TRACKED).json()
     admin.add_member(oid("empty"), oid("u7"))
     items, link = _round(emulator, page["@odata.nextLink"])
-    later, _ = _round(emulator, link)
+    later, _unused = _round(emulator, link)
     assert _state([*page["value"], *items, *later])[oid("empty")] == {oid("u7")}

@@ -27,7 +27,7 @@ _ROOT = Path(__file__).parents[3]
 
 def test_a_status_fault_skips_and_ends(emulator: Emulator, admin: EntraAdmin) -> None:
     admin.fault("status", path="/groups", method="GET", skip=1, times=2, status=429, headers={"Retry-After": "7"})
-    answers = [emulator.get("/groups") for _ in range(4)]
+    answers = [emulator.get("/groups") for _unused in range(4)]
     assert [answer.status_code for answer in answers] == [200, 429, 429, 200]
     assert answers[1].headers["Retry-After"] == "7"
     assert [(rule["seen"], rule["fired"]) for rule in admin.faults()] == [(4, 2)]
@@ -37,7 +37,7 @@ def test_probability_repeats_with_its_seed(emulator: Emulator, admin: EntraAdmin
     def run() -> list[int]:
         admin.clear_faults()
         admin.fault("status", times=0, probability=0.5, seed=3, status=503)
-        return [emulator.get("/groups?$top=1").status_code for _ in range(12)]
+        return [emulator.get("/groups?$top=1").status_code for _unused in range(12)]
 
     first = run()
     assert set(first) == {200, 503}
@@ -121,7 +121,7 @@ def test_resource_units(emulator: Emulator, path: str, units: str) -> None:
 
 def test_an_empty_bucket_answers_429_and_fills_again(emulator: Emulator, admin: EntraAdmin) -> None:
     admin.knobs(read_units=2, read_seconds=1.0)
-    answers = [emulator.get("/groups") for _ in range(4)]
+    answers = [emulator.get("/groups") for _unused in range(4)]
     assert [answer.status_code for answer in answers][:2] == [200, 200]
     refused = next(answer for answer in answers if answer.status_code == 429)
     assert code_and_message(refused)[1] == "TooManyRequests"
@@ -132,7 +132,7 @@ def test_an_empty_bucket_answers_429_and_fills_again(emulator: Emulator, admin: 
 def test_writes_have_a_bucket_of_their_own(emulator: Emulator, admin: EntraAdmin) -> None:
     admin.knobs(write_units=1)
     path = f"/groups/{oid('sales')}"
-    statuses = [emulator.call("PATCH", path, json={"description": "x"}).status_code for _ in range(2)]
+    statuses = [emulator.call("PATCH", path, json={"description": "x"}).status_code for _unused in range(2)]
     assert statuses == [204, 429]
     assert emulator.get(path).status_code == 200
 
@@ -144,7 +144,7 @@ def test_eventual_reads_lag_behind_for_a_number_of_reads(emulator: Emulator, adm
     admin.knobs(lag_reads=2)
     admin.create_group("fresh")
     path = "/groups?$count=true&$filter=displayName eq 'fresh'"
-    counts = [emulator.get(path, headers=EVENTUAL).json()["@odata.count"] for _ in range(4)]
+    counts = [emulator.get(path, headers=EVENTUAL).json()["@odata.count"] for _unused in range(4)]
     assert counts == [0, 0, 1, 1]
     emulator.call("PATCH", f"/groups/{oid('sales')}", json={"description": "new"})
     assert emulator.get(f"/groups/{oid('sales')}").json()["description"] == "new"
@@ -153,7 +153,7 @@ def test_eventual_reads_lag_behind_for_a_number_of_reads(emulator: Emulator, adm
 def test_lag_of_all_reads(emulator: Emulator, admin: EntraAdmin) -> None:
     admin.knobs(lag_reads=1, lag_scope="all")
     group = admin.create_group("fresh")
-    assert [emulator.get(f"/groups/{group}").status_code for _ in range(2)] == [404, 200]
+    assert [emulator.get(f"/groups/{group}").status_code for _unused in range(2)] == [404, 200]
 
 
 # Record, snapshots, knobs

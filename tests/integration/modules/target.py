@@ -101,8 +101,9 @@ class Target:
 
     def provision(self, *groups: str, **options: Any) -> None:
         """Capture, plan and apply, all of which must succeed."""
-        for result in (self.scope(*groups), self.plan(**options), self.group(), self.membership()):
-            assert result["outcome"] == "ok", result
+        mapped = {name: options[name] for name in ("attribute_mappings", "target_container") if name in options}
+        self.snapshot_of(*groups, **mapped)
+        self.apply_plan(**options)
 
     def entries(self, cloud_id: str) -> list[dict[str, list[str]]]:
         """Return the objects that carry the anchor of a cloud group."""
@@ -118,6 +119,18 @@ class Target:
     def members(self, cloud_id: str) -> set[str]:
         """Return the DNs of the members of a cloud group's object."""
         return set(self.entry(cloud_id).get("member", ()))
+
+    def snapshot_of(self, *groups: str, **options: Any) -> None:
+        """Capture the named groups, which must succeed."""
+        result = self.scope(*groups, **options)
+        assert result["outcome"] == "ok", result
+
+    def apply_plan(self, **options: Any) -> dict[str, Any]:
+        """Plan from the snapshot and apply, all of which must succeed; return the plan's result."""
+        plan = self.plan(**options)
+        for result in (plan, self.group(), self.membership()):
+            assert result["outcome"] == "ok", result
+        return plan
 
     def usn(self) -> dict[str, int]:
         """Return uSNChanged of every object in the managed containers."""

@@ -55,7 +55,7 @@ def test_unreadable_members_and_authority_make_the_capture_incomplete(as_applica
     assert result["outcome"] == "incomplete" and not result["fatal"]
     notices = {notice["code"]: notice["reason"] for notice in result["notices"]}
     assert "User.Read.All" in notices["members_unreadable"]
-    assert "Group-OnPremisesSyncBehavior.ReadWrite.All" in notices["permission_missing"]
+    assert "Group-OnPremisesSyncBehavior.ReadWrite.All" in notices["authority_unread"]
     reasons = {skip["id"]: skip["code"] for skip in result["skips"]}
     assert reasons[object_id("Converted Group")] == "authority_unknown"
     assert reasons[object_id("Rolled Back Group")] == "authority_unknown"

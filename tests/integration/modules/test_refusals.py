@@ -146,11 +146,18 @@ def test_the_cloud_side_refuses(target: Target, options: dict[str, Any], code: s
     assert not target.snapshot.exists()
 
 
-def test_a_group_name_that_fits_two_or_none_is_refused(target: Target) -> None:
+def test_an_entry_that_fits_two_groups_or_none_stops_no_other(target: Target) -> None:
+    """Whoever may create groups could otherwise stop every run with a name that is taken."""
+    good = target.admin.create_group("Not doubled")
     target.admin.create_group("Doubled")
     target.admin.create_group("Doubled")
-    refused(target.scope("Doubled"), "selected_group_not_unique", "'Doubled'", "2 groups")
-    refused(target.scope("No such group"), "selected_group_unknown", "'No such group'")
+    result = target.scope("Doubled", "No such group", good)
+    assert result["outcome"] == "partial" and not result["fatal"]
+    assert [(error["name"], error["code"]) for error in result["errors"]] == [
+        ("Doubled", "selected_group_not_unique"),
+        ("No such group", "selected_group_unknown"),
+    ]
+    assert result["summary"]["groups_in_scope"] == 1
 
 
 def test_unknown_option_values_are_named(target: Target) -> None:

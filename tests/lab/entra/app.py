@@ -100,7 +100,7 @@ class Emulator:
         return self._respond(request, answer, rule)
 
     def _answer(self, request: Request, raw: bytes, number: int) -> tuple[Answer, Call]:
-        version, _, path = request.url.path.lstrip("/").partition("/")
+        version, _unused, path = request.url.path.lstrip("/").partition("/")
         call = Call(
             method=request.method,
             base_url=self._service.config.base_url,

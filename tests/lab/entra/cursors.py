@@ -53,4 +53,4 @@ class Cursors:
 
     def expire(self) -> None:
         """End the life of all tokens now."""
-        self._held = {key: (0.0, cursor) for key, (_, cursor) in self._held.items()}
+        self._held = {key: (0.0, cursor) for key, (_unused, cursor) in self._held.items()}

@@ -164,7 +164,7 @@ def _former_links(reader: Directory) -> dict[str, tuple[tuple[str, str], ...]]:
     logged: dict[str, dict[str, str]] = {}
     for change in reader.changes("group", 0):
         if change.event == "member":
-            member, _, type_name = change.detail.partition(" ")
+            member, _unused, type_name = change.detail.partition(" ")
             logged.setdefault(change.object_id, {})[member] = type_name
     return {
         group: tuple(pair for pair in pairs.items() if not reader.has_link(group, pair[0]))

@@ -163,10 +163,10 @@ class _Parser:
         while self._accept("mark", ","):
             literals.append(self._literal())
         self._take("mark", ")")
-        kinds = {kind for kind, _ in literals}
+        kinds = {kind for kind, _unused in literals}
         if len(kinds) != 1:
             raise self._error()
-        return Clause(path, "in", tuple(value for _, value in literals), kinds.pop())
+        return Clause(path, "in", tuple(value for _unused, value in literals), kinds.pop())
 
     def _any(self, path: str) -> Clause:
         variable = self._take("name")

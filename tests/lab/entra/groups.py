@@ -234,7 +234,7 @@ def list_member_references(tenant: Tenant, call: Call) -> Reply:
         RELATED,
         source,
         collection="Collection($ref)",
-        item=lambda entity, _: {"@odata.id": f"{call.root}/directoryObjects/{entity.id}"},
+        item=lambda entity, _unused: {"@odata.id": f"{call.root}/directoryObjects/{entity.id}"},
     )
     return Reply(200, {name: value for name, value in reply.body.items() if name != "@microsoft.graph.tips"})
 

@@ -97,7 +97,7 @@ def _found(reader: Directory, ids: list[str], query: Query, deleted: bool) -> li
     if query.order is not None:
         name, descending = query.order
         hits.sort(key=lambda hit: str(hit[1].get(name) or "").casefold(), reverse=descending)
-    return [object_id for object_id, _ in hits]
+    return [object_id for object_id, _unused in hits]
 
 
 def link(call: Call, options: Mapping[str, str]) -> str:

@@ -140,7 +140,7 @@ def _order(
 ) -> tuple[str, bool] | None:
     if text is None:
         return None
-    name, _, direction = text.strip().partition(" ")
+    name, _unused, direction = text.strip().partition(" ")
     row = _find(model, target, name, beta)
     if row is None:
         raise errors.unknown_property(name, target.type_name, "orderby")

@@ -91,7 +91,7 @@ def rows(kind: Kind, returned: Returned, *lines: str) -> Iterable[Property]:
     Flags: ``order`` and ``order-advanced``, ``search``, ``beta``, ``write``.
     """
     for line in lines:
-        name, default, advanced, flags, *_ = [cell.strip() for cell in line.split("|")] + ["", "", ""]
+        name, default, advanced, flags, *_unused = [cell.strip() for cell in line.split("|")] + ["", "", ""]
         marks = frozenset(flags.split())
         yield Property(
             name=name,

@@ -235,7 +235,7 @@ class TokenService:
 
         Raises GraphError (401) on a missing, foreign, expired or revoked one.
         """
-        scheme, _, token = (authorization or "").partition(" ")
+        scheme, _unused, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise unauthenticated("Access token is empty.")
         try:
