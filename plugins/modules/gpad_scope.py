@@ -117,6 +117,7 @@ options:
         captured anyway.
     type: list
     elements: str
+    default: []
 extends_documentation_fragment:
   - hybrid_identity.gpad._entra
   - hybrid_identity.gpad._mappings

@@ -69,7 +69,7 @@ def test_pages_hold_so_many_items_and_slices_keep_removals(emulator: Emulator, a
     assert [len(page["value"]) for page in pages] == [4, 4, 3]
     admin.remove_members(oid("large"), [oid(f"u{number}") for number in range(20)])
     admin.knobs(delta_slice=6)
-    items, _unused = _round(emulator, pages[-1]["@odata.deltaLink"])
+    items, _next_link = _round(emulator, pages[-1]["@odata.deltaLink"])
     assert [len(_links(item)) for item in items].count(6) == 3
     links = {member: present for item in items for member, present in _links(item).items()}
     assert links == {oid(f"u{number}"): False for number in range(20)}
@@ -96,7 +96,7 @@ def test_member_changes_and_property_changes(emulator: Emulator, admin: EntraAdm
 def test_minimal_answers_hold_changed_properties_only(emulator: Emulator, admin: EntraAdmin) -> None:
     _unused, link = _round(emulator, _TRACKED)
     admin.patch_group(oid("sales"), description="new")
-    items, _unused = _round(emulator, link, {"Prefer": "return=minimal"})
+    items, _next_link = _round(emulator, link, {"Prefer": "return=minimal"})
     assert items == [{"description": "new", "id": oid("sales")}]
 
 
@@ -117,7 +117,7 @@ def test_deleted_restored_and_purged_groups(emulator: Emulator, admin: EntraAdmi
         {"id": oid("empty"), "@removed": {"reason": "deleted"}},
     ]
     admin.restore_group(oid("sales"))
-    items, _unused = _round(emulator, link)
+    items, _next_link = _round(emulator, link)
     assert [item["displayName"] for item in items] == ["sales"]
     assert len(_links(items[0])) == 6
 
@@ -142,7 +142,7 @@ def test_tombstones_in_an_initial_round(emulator: Emulator, admin: EntraAdmin) -
     admin.purge(oid("empty"))
     admin.remove_member(oid("marketing"), oid("u1"))
     admin.knobs(delta_tombstones=True)
-    items, _unused = _round(emulator, _TRACKED)
+    items, _next_link = _round(emulator, _TRACKED)
     found = {item["id"]: item for item in items}
     assert found[oid("sales")]["@removed"] == {"reason": "changed"}
     assert found[oid("empty")]["@removed"] == {"reason": "deleted"}
@@ -209,7 +209,7 @@ def test_an_old_token_is_gone_and_the_location_starts_again(emulator: Emulator, 
     assert code_and_message(answer)[:2] == (410, "syncStateNotFound")
     location = answer.headers["Location"]
     assert urlsplit(location).query.endswith("$deltatoken=")
-    items, _unused = _round(emulator, location)
+    items, _next_link = _round(emulator, location)
     assert len(items) == 11
     assert {name for item in items for name in item} == {"displayName", "description", "id", "members@delta"}
 

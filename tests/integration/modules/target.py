@@ -87,9 +87,9 @@ class Target:
 
     def _apply(self, module: str, check: bool, diff: bool, options: dict[str, Any]) -> dict[str, Any]:
         paths: dict[str, Any] = {"journal": str(self.journal)}
-        names = _DIRECTORY
+        names: tuple[str, ...] = _DIRECTORY
         if "snapshot" in options:
-            names += _SETTINGS
+            names = _DIRECTORY + _SETTINGS
         else:
             paths["plan"] = str(self.plan_path)
         return self._call(module, names, {**paths, **options}, check=check, diff=diff)

@@ -170,7 +170,7 @@ def test_containers_are_created_on_request_outermost_first(target: Target) -> No
     target.snapshot_of(cloud_id)
     assert [error["code"] for error in target.plan(target_container=deep)["errors"]] == ["container_missing"]
     administrator = target.forest.administrator
-    rights = {"domain_username": administrator.dn, "domain_password": administrator.password}
+    rights: dict[str, Any] = {"domain_username": administrator.dn, "domain_password": administrator.password}
     plan = target.plan(target_container=deep, create_containers=True)
     assert [change["action"] for change in plan["changes"]] == ["create_container", "create_container", "create"]
     assert target.group(**rights)["outcome"] == "ok"

@@ -233,7 +233,7 @@ def test_without_rights_the_container_is_named_and_nothing_else_stops(target: Ta
     cloud_id = target.admin.create_group("No rights", [object_id("Britta Simon")])
     target.scope(cloud_id)
     target.plan()
-    options = {"domain_username": reader.username, "domain_password": reader.password}
+    options: dict[str, Any] = {"domain_username": reader.username, "domain_password": reader.password}
     result = target.group(**options)
     assert result["outcome"] == "partial" and not result["changed"]
     assert [(error["id"], error["code"]) for error in result["errors"]] == [(cloud_id, "permission_denied")]

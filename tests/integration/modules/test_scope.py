@@ -44,9 +44,13 @@ def test_filters_let_in_what_they_should(
     target: Target, clauses: list[dict[str, Any]], expected: set[str], request: pytest.FixtureRequest
 ) -> None:
     prefix = f"p{abs(hash(request.node.name)) % 10**8}"
-    target.admin.create_group(f"F-{prefix}-Sales", description="x", **{f"extension_{APP}_Write": True})
-    target.admin.create_group(f"F-{prefix}-Marketing", **{f"extension_{APP}_Write": False})
-    target.admin.create_group(f"F-{prefix}-Support", description="keep out", **{f"extension_{APP}_Level": 3})
+    groups: dict[str, dict[str, Any]] = {
+        "Sales": {"description": "x", f"extension_{APP}_Write": True},
+        "Marketing": {f"extension_{APP}_Write": False},
+        "Support": {"description": "keep out", f"extension_{APP}_Level": 3},
+    }
+    for name, properties in groups.items():
+        target.admin.create_group(f"F-{prefix}-{name}", (), **properties)
     filled = [
         {**c, "value": c["value"].replace("{p}", prefix) if isinstance(c["value"], str) else c["value"]}
         for c in clauses

@@ -123,7 +123,13 @@ def test_the_artefact_provisions_from_an_empty_place(target: Target) -> None:
     """What a user installs is the built artefact, not the checkout."""
     galaxy = [str(Path(sys.executable).with_name("ansible-galaxy")), "collection"]
     home = target.state / "home"
-    environment = {**os.environ, "ANSIBLE_HOME": str(home), "ANSIBLE_LOCAL_TEMP": str(home / "local")}
+    installed = target.state / "installed"
+    environment = {
+        **os.environ,
+        "ANSIBLE_HOME": str(home),
+        "ANSIBLE_LOCAL_TEMP": str(home / "local"),
+        "ANSIBLE_COLLECTIONS_PATH": str(installed),
+    }
     files = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,
@@ -138,7 +144,6 @@ def test_the_artefact_provisions_from_an_empty_place(target: Target) -> None:
     built = target.state / "built"
     subprocess.run([*galaxy, "build", str(source), "--output-path", str(built)], check=True, env=environment)
     (artefact,) = built.iterdir()
-    installed = target.state / "installed"
     command = [*galaxy, "install", str(artefact), "-p", str(installed), "--offline"]
     subprocess.run(command, check=True, env=environment)
     assert not (installed / "ansible_collections/hybrid_identity/gpad/tests").exists()
