@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.regex_engine import choose_engine
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions import (
     ExpressionError,
@@ -52,6 +53,9 @@ def gpad_expression(
 
 class FilterModule:
     """Names the filter."""
+
+    def __init__(self) -> None:
+        choose_engine()
 
     def filters(self) -> dict[str, Callable[..., object]]:
         """Return the filter by its name."""

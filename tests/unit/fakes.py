@@ -19,7 +19,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     GpadError,
     ObjectError,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import ANCHOR
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import ANCHOR, SAM
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CloudGroup,
     CompleteReading,
@@ -31,6 +31,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Reading,
     Values,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import Occupied
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import (
     Anchored,
     Applied,
@@ -39,9 +40,26 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     MemberResult,
     SnapshotHeader,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import decide
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.schema import AttributeSchema
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Scope, decide
 from tests.unit import samples
 
+# A few attributes as Windows Server's schema defines them, and one of each kind that no mapping can write.
+SCHEMA = {
+    entry.name.lower(): entry
+    for entry in (
+        AttributeSchema("cn", "2.5.5.12", True, 1, 64),
+        AttributeSchema("description", "2.5.5.12", False, 0, 1024),
+        AttributeSchema("displayName", "2.5.5.12", True, 0, 256),
+        AttributeSchema("info", "2.5.5.12", True, 1, 1024),
+        AttributeSchema("mail", "2.5.5.12", True, 0, 256),
+        AttributeSchema(SAM, "2.5.5.12", True, 0, 256),
+        AttributeSchema("managedBy", "2.5.5.1", True),
+        AttributeSchema("whenCreated", "2.5.5.11", True, writable=False),
+        AttributeSchema("userCertificate", "2.5.5.10", False),
+        AttributeSchema("givenName", "2.5.5.12", True, 1, 64, on_group=False),
+    )
+}
 _NAMESPACE = uuid.UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")
 
 
@@ -74,11 +92,13 @@ class FakeDirectory:
         self.nodes = {node.guid: node for node in nodes}
         self.tombstones: dict[str, str] = {}
         self.existing = [samples.MANAGED, samples.SUB, samples.OUTSIDE, *containers]
+        self.schema_entries = dict(SCHEMA)
         self.managed: tuple[str, ...] = (samples.MANAGED,)
         self.writes: list[tuple[str, str]] = []
         self.writes_left: int | None = None
         self.refused: set[str] = set()
         self.reversed = False
+        self.questions: list[str] = []
 
     def __repr__(self) -> str:
         """Show the objects, for the examples that fail."""
@@ -135,12 +155,20 @@ class FakeDirectory:
         elsewhere = tuple((node.dn, node.attributes[ANCHOR][0]) for node in hits if not self._managed_group(node))
         return Anchored(groups, elsewhere)
 
-    def groups(self, guids: Collection[str], sids: Collection[str]) -> tuple[DirectoryGroup, ...]:
-        """Return the managed groups with one of these GUIDs or SIDs."""
+    def groups(
+        self, guids: Collection[str], sids: Collection[str], anchors: Collection[str] = ()
+    ) -> tuple[DirectoryGroup, ...]:
+        """Return the managed groups with one of these GUIDs, SIDs or anchors."""
+        folded = {anchor.lower() for anchor in anchors}
         return tuple(
             self._as_group(node)
             for node in self._ordered()
-            if self._managed_group(node) and (node.guid in guids or node.sid in sids)
+            if self._managed_group(node)
+            and (
+                node.guid in guids
+                or node.sid in sids
+                or any(value.lower() in folded for value in node.attributes.get(ANCHOR, ()))
+            )
         )
 
     def deleted(self, anchors: Collection[str]) -> Mapping[str, str]:
@@ -150,6 +178,38 @@ class FakeDirectory:
     def containers(self, names: Collection[str]) -> frozenset[str]:
         """Return which containers exist."""
         return frozenset(name for name in names if any(dn.same(name, other) for other in self.existing))
+
+    def schema(self, names: Collection[str]) -> Mapping[str, AttributeSchema]:
+        """Return what the schema says of attributes."""
+        self.questions.append("schema")
+        wanted = {name.lower() for name in names}
+        return {name: entry for name, entry in self.schema_entries.items() if name in wanted}
+
+    def taken(self, attribute: str, values: Collection[str]) -> frozenset[str]:
+        """Return which values are held, as they are spelled there; their case does not count."""
+        self.questions.append("taken")
+        folded = {value.lower() for value in values}
+        held = (value for node in self.nodes.values() for value in self._values(node, attribute))
+        return frozenset(value for value in held if value.lower() in folded)
+
+    @staticmethod
+    def _values(node: Node, attribute: str) -> Values:
+        if attribute.lower() == "cn":
+            return (dn.parse(node.dn)[0].value,)
+        return next((values for name, values in node.attributes.items() if name.lower() == attribute.lower()), ())
+
+    def occupied(self, cns: Collection[str], sams: Collection[str]) -> Occupied:
+        """Return who has one of these names; containers have names as well."""
+        self.questions.append("occupied")
+        folded = {cn.lower() for cn in cns}
+        accounts = {sam.lower() for sam in sams}
+        places = [(node.dn, node.guid) for node in self._ordered()]
+        places += [(name, str(uuid.uuid5(_NAMESPACE, f"container {name}"))) for name in self.existing]
+        holders = [(value, node.guid) for node in self._ordered() for value in node.attributes.get(SAM, ())]
+        return Occupied(
+            {dn.key(name): guid for name, guid in places if dn.parse(name)[0].value.lower() in folded},
+            {value.casefold(): guid for value, guid in holders if value.lower() in accounts},
+        )
 
     def links(self, guids: Collection[str]) -> Iterator[tuple[str, tuple[Link, ...]]]:
         """Yield the links of groups."""
@@ -183,19 +243,34 @@ class FakeDirectory:
 
     def _place(self, name: str, mover: str | None = None) -> None:
         """Refuse a place that is taken or whose container is not there."""
-        if any(node.guid != mover and dn.same(node.dn, name) for node in self.nodes.values()):
+        others = [node.dn for node in self.nodes.values() if node.guid != mover] + self.existing
+        if any(dn.same(other, name) for other in others):
             raise ObjectError(f"{name} exists.", code="name_collision")
         if not self.containers([dn.parent(name)]):
             raise ObjectError(f"The container of {name} does not exist.", code="object_missing")
+
+    def _account(self, attributes: Mapping[str, Values], holder: str | None = None) -> None:
+        """Refuse an account name that another object has."""
+        wanted = {value.lower() for value in attributes.get(SAM, ())}
+        held = (value for node in self.nodes.values() if node.guid != holder for value in node.attributes.get(SAM, ()))
+        if any(value.lower() in wanted for value in held):
+            raise ObjectError("The account name exists.", code="name_collision")
 
     def _node(self, guid: str) -> Node:
         if guid not in self.nodes:
             raise ObjectError(f"{guid} does not exist.", code="object_missing")
         return self.nodes[guid]
 
+    def create_container(self, name: str) -> None:
+        """Create a container."""
+        self._place(name)
+        self._write("create_container", name)
+        self.existing.append(name)
+
     def create(self, name: str, attributes: Mapping[str, Values]) -> DirectoryGroup:
         """Create a group whose GUID and SID follow from its name, so that two runs can be compared."""
         self._place(name)
+        self._account(attributes)
         new_guid = str(uuid.uuid5(_NAMESPACE, name))
         self._write("create", new_guid)
         new_sid = samples.sid(1_000_000 + zlib.crc32(name.encode()) % 1_000_000_000)
@@ -204,6 +279,7 @@ class FakeDirectory:
     def modify(self, guid: str, attributes: Mapping[str, Values]) -> None:
         """Replace values."""
         node = self._node(guid)
+        self._account(attributes, guid)
         self._write("modify", guid)
         node.attributes = {key: value for key, value in {**node.attributes, **attributes}.items() if value}
 
@@ -238,19 +314,19 @@ class FakeCloud:
         members: Mapping[str, Reading[tuple[Principal, ...]]] | None = None,
         *,
         header: SnapshotHeader | None = None,
-        selected: frozenset[str] | None = None,
+        scope: Scope | None = None,
         principals: Iterable[Principal] = (),
     ) -> None:
         self.header = header or SnapshotHeader(samples.TENANT, "2026-01-01T00:00:00Z", "fingerprint")
         self._groups = tuple(groups)
         self._members = dict(members or {})
-        self._selected = selected
+        self._scope = scope or Scope()
         self._principals = tuple(principals)
 
     def groups(self) -> Iterator[CapturedGroup]:
         """Yield the groups in the order given."""
         for group in self._groups:
-            yield CapturedGroup(group, decide(group, self._selected), len(self.members(group.id).items))
+            yield CapturedGroup(group, decide(group, self._scope), len(self.members(group.id).items))
 
     def members(self, group_id: str) -> Reading[tuple[Principal, ...]]:
         """Return the members of a group."""

@@ -12,6 +12,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
     ANCHOR,
     UNIVERSAL_SECURITY,
+    AttributeMapping,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import ForeignMembers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
@@ -24,7 +25,9 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     PrincipalKind,
     Values,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import NameCollision
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import (
+    Moves,
     Settings,
     compile_settings,
 )
@@ -134,6 +137,11 @@ def settings(
     protected_members: tuple[str, ...] = (),
     max_members: int = 50_000,
     limits: Limits | None = None,
+    container_default: str = "",
+    attribute_mappings: tuple[AttributeMapping, ...] = (),
+    moves: Moves = Moves.HOLD,
+    create_containers: bool = False,
+    name_collision: NameCollision = NameCollision.FAIL,
 ) -> Settings:
     """Return settings that manage one container."""
     return compile_settings(
@@ -144,4 +152,9 @@ def settings(
         protected_members=protected_members,
         max_members=max_members,
         limits=limits,
+        container_default=container_default,
+        attribute_mappings=attribute_mappings,
+        moves=moves,
+        create_containers=create_containers,
+        name_collision=name_collision,
     )

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import Spec
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.regex_engine import choose_engine
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import GpadError, Outcome
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report, diff_text
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import replacing
@@ -36,6 +37,7 @@ def run_module(
     for name, trace in libraries.items():
         if trace:
             module.fail_json(msg=missing_required_lib(name), exception=trace, outcome="fatal", fatal=True)
+    choose_engine()
     try:
         result = body(module)
     except GpadError as error:

@@ -71,7 +71,8 @@ class AttributeMapping:
     clear_when_null: bool = False
 
 
-# The default group mappings of Group Provisioning to AD. Not in the table because nobody may change them: the anchor,
+# The default group mappings of Group Provisioning to AD, and a sAMAccountName where that leaves a random one: like cn,
+# with what a sAMAccountName must not hold left out. Not in the table because nobody may change them: the anchor,
 # adminDescription, groupType (isSecurityGroup and UniversalScope) and member.
 DEFAULT_MAPPINGS = (
     AttributeMapping(
@@ -79,6 +80,13 @@ DEFAULT_MAPPINGS = (
     ),
     AttributeMapping("description", MappingKind.EXPRESSION, "Left(Trim([description]),448)"),
     AttributeMapping("displayName", MappingKind.DIRECT, "displayName"),
+    AttributeMapping(
+        SAM,
+        MappingKind.EXPRESSION,
+        r'Append(Append(Left(Trim(Replace([displayName], , "[\"/\\\\\[\]:;|=,+*?<>\x00-\x1f]", , "", , )),51),"_"),'
+        "Mid([objectId],25,12))",
+        on_create=True,
+    ),
 )
 
 # What a mapping must not write, and what to do instead.

@@ -21,6 +21,7 @@ def test_a_cloud_group_is_created_with_the_default_mapping(target: Target) -> No
     assert entry["groupType"] == [UNIVERSAL_SECURITY]
     assert entry["displayName"] == ["Created"]
     assert entry["description"] == ["What it is for"]
+    assert entry["sAMAccountName"] == [f"Created_{cloud_id[-12:]}"]
     assert entry["adminDescription"] == [f"Group_{cloud_id}"]
     assert entry["msDS-ExternalDirectoryObjectId"] == [f"Group_{cloud_id}"]
     assert entry["member"] == [target.person(BRITTA)]

@@ -10,6 +10,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expression import charsets
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expression.engine import (
+    Engine,
+    Matcher,
+    StandardEngine,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expression.errors import Fault
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expression.regex_ambiguity import (
     Cost,
@@ -45,22 +50,30 @@ _SUBSTITUTION = re.compile(r"\$(?:(?P<number>[0-9]+)|\{(?P<name>\w+)\}|(?P<sign>
 class Pattern:
     """A translated .NET regular expression."""
 
-    python: re.Pattern[str]
+    python: Matcher
     groups: Mapping[str, tuple[int, ...]]
     cost: Cost
+    bounded: bool = False
 
     def matches(self, text: str) -> Iterator[re.Match[str]]:
         """All matches in the text, from left to right.
 
         :raises Fault: for a text so long that matching might not end in reasonable time.
         """
-        if len(text) > MAXIMUM_TEXT or self.cost.steps(len(text)) > _MAXIMUM_STEPS:
+        endless = not self.bounded and self.cost.steps(len(text)) > _MAXIMUM_STEPS
+        if len(text) > MAXIMUM_TEXT or endless:
             raise Fault(f"a text of {len(text)} characters is too long for this regular expression")
         place = 0
-        while place <= len(text) and (match := self.python.search(text, place)):
+        while place <= len(text) and (match := self._search(text, place)):
             yield match
             # After an empty match .NET goes on one character further; Python would try a longer one at the same place.
             place = match.end() + (match.start() == match.end())
+
+    def _search(self, text: str, place: int) -> re.Match[str] | None:
+        try:
+            return self.python.search(text, place)
+        except TimeoutError:
+            raise Fault("the regular expression takes too long on this text") from None
 
     def span(self, match: re.Match[str], group: str) -> tuple[int, int] | None:
         """Where a group matched, None if it took no part. Of several groups of one name the last one counts."""
@@ -119,20 +132,38 @@ class Pattern:
         }[sign]
 
 
-@lru_cache(maxsize=256)
+class _Chosen:
+    """The engine in use; the shell chooses it once, before any expression is parsed."""
+
+    engine: Engine = StandardEngine()
+
+
+def use_engine(engine: Engine) -> None:
+    """Match with another engine from now on."""
+    _Chosen.engine = engine
+    _compiled.cache_clear()
+
+
 def compile_pattern(text: str) -> Pattern:
     """A .NET regular expression without options.
 
-    :raises Fault: with the character's index, for what .NET refuses, what Python cannot do, and what may take forever.
+    :raises Fault: with the character's index, for what .NET refuses, what the engine cannot do, and what may take
+        forever.
     """
+    return _compiled(text)
+
+
+@lru_cache(maxsize=256)
+def _compiled(text: str) -> Pattern:
+    engine = _Chosen.engine
     parsed = parse_regex(text)
     cost = cost_of(parsed.tree)
-    python = _emitter(parsed.groups)(parsed.tree)
+    python = _emitter(parsed.groups, engine)(parsed.tree)
     if len(python) > _MAXIMUM_PATTERN:
         raise Fault("in the regular expression: it is too large")
     try:
-        return Pattern(re.compile(python), parsed.groups, cost)
-    except (re.error, OverflowError, RecursionError) as error:
+        return Pattern(engine.compile(python), parsed.groups, cost, engine.bounded)
+    except ValueError as error:
         raise Fault(f"in the regular expression: it cannot be translated: {error}") from error
 
 
@@ -155,7 +186,7 @@ def _spliced(text: str, pieces: list[tuple[int, int, str]]) -> str:
     return "".join([*out, text[place:]])
 
 
-def _emitter(groups: Mapping[str, tuple[int, ...]]) -> Callable[[Regex], str]:
+def _emitter(groups: Mapping[str, tuple[int, ...]], engine: Engine) -> Callable[[Regex], str]:
     """A function from tree to Python pattern."""
 
     def slot(name: str, offset: int) -> int:
@@ -182,7 +213,7 @@ def _emitter(groups: Mapping[str, tuple[int, ...]]) -> Callable[[Regex], str]:
             case Anchor(python=python):
                 return python
             case Look():
-                return _look(node, emit)
+                return _look(node, emit, engine)
             case Reference(group=group, ignore_case=ignore_case, offset=offset):
                 return f"(?{'i' if ignore_case else ''}:\\{slot(group, offset)})"
             case Conditional(group=group, yes=yes, no=no, offset=offset):
@@ -196,11 +227,11 @@ def _quantifier(least: int, most: int | None) -> str:
     return signs.get((least, most)) or f"{{{least},{'' if most is None else most}}}"
 
 
-def _look(node: Look, emit: Callable[[Regex], str]) -> str:
+def _look(node: Look, emit: Callable[[Regex], str], engine: Engine) -> str:
     if node.ahead:
         return f"(?{'!' if node.negative else '='}{emit(node.body)})"
     options = node.body.options if isinstance(node.body, Alternation) else (node.body,)
-    if any(width(option) is None for option in options):
+    if not engine.variable_look_behind and any(width(option) is None for option in options):
         raise Fault("in the regular expression: a look-behind must have a fixed length here", index=node.offset)
     sign = "!" if node.negative else "="
     looks = [f"(?<{sign}{emit(option)})" for option in options]

@@ -9,6 +9,7 @@ import binascii
 import re
 import struct
 
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expression.errors import Fault
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expression.functions.table import (
     Function,
@@ -135,10 +136,38 @@ def _unescape(match: re.Match[str]) -> str:
     return bytes.fromhex(match[0].replace("\\", "")).decode("utf-8", "replace")
 
 
+def _parent_dn(source: Value) -> Value:
+    """The name of the container of an object, every escape kept right (RFC 4514); null for null.
+
+    :raises Fault: for what is no distinguished name.
+    """
+    rdns = _distinguished_name("ParentDN", source)
+    return dn.text(rdns[1:]) or None
+
+
+def _rdn_value(source: Value) -> Value:
+    """The un-escaped value of a name's leftmost component (RFC 4514); null for null.
+
+    :raises Fault: for what is no distinguished name.
+    """
+    rdns = _distinguished_name("RdnValue", source)
+    return rdns[0].value if rdns else None
+
+
+def _distinguished_name(function: str, source: Value) -> dn.Dn:
+    text = optional_text(source)
+    try:
+        return dn.parse(text or "")
+    except ValueError as error:
+        raise Fault(f"{function}: this is no distinguished name ({error})", text, argument=0) from None
+
+
 FUNCTIONS = (
     Function("ConvertFromBase64", 1, 2, _from_base64),
     Function("ConvertToBase64", 1, 1, _to_base64),
     Function("ConvertToUTF8Hex", 1, 1, _to_utf8_hex),
     Function("DNComponent", 2, 2, _dn_component),
+    Function("ParentDN", 1, 1, _parent_dn),
+    Function("RdnValue", 1, 1, _rdn_value),
     Function("StringFromSid", 1, 1, _string_from_sid),
 )

@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import capture
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import GroupQuery
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import BATCH_SIZE
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import EntraError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
@@ -19,6 +20,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 )
 from tests.unit.plugins.module_utils._entra.scripted import BASE, Graph, answer, batched, in_turn
 from tests.unit.samples import cloud_id, sid
+
+QUERY = GroupQuery(frozenset({"displayName", "groupTypes", "securityEnabled"}))
 
 
 def principal(number: int, kind: str = "user", **more: object) -> dict[str, object]:
@@ -39,11 +42,11 @@ def test_groups_are_read_with_their_properties(monkeypatch: pytest.MonkeyPatch) 
             answer({"value": [{"id": cloud_id(2)}]}),
         ),
     )
-    found = list(capture.groups(graph.client))
+    found = list(capture.groups(graph.client, QUERY))
     assert [group.id for group in found] == [cloud_id(1), cloud_id(2)]
     assert found[0].properties["displayName"] == "Sales"
     assert "extra" not in found[0].properties
-    assert set(found[1].properties) == set(capture.GROUP_PROPERTIES) - {"id"}
+    assert set(found[1].properties) == QUERY.select
     assert "$top=999" in graph.adapter.urls[0]
 
 
@@ -51,7 +54,7 @@ def test_groups_are_read_with_their_properties(monkeypatch: pytest.MonkeyPatch) 
 def test_a_page_of_another_shape_fails_the_list(monkeypatch: pytest.MonkeyPatch, value: object) -> None:
     graph = Graph(monkeypatch, lambda _request: answer({"value": value}))
     with pytest.raises(EntraError) as caught:
-        list(capture.groups(graph.client))
+        list(capture.groups(graph.client, QUERY))
     assert caught.value.code == "entra_answer_broken"
 
 

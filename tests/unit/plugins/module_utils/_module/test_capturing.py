@@ -184,7 +184,7 @@ def test_an_authority_that_cannot_be_read_is_incomplete_and_writes_nothing(
     tenant.problem = EntraError("It lacks the permission.", code="permission_missing")
     result = scope()
     assert result["outcome"] == "incomplete"
-    assert "permission_missing" in [notice["code"] for notice in result["notices"]]
+    assert "authority_unread" in [notice["code"] for notice in result["notices"]]
     assert Snapshot(tmp_path / "snapshot").ids_in_scope() == frozenset()
 
 

@@ -22,6 +22,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Limit,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import ForeignMembers
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import NameCollision
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Moves
 from tests.unit.samples import MANAGED
 
 PARAMS: dict[str, Any] = {
@@ -33,6 +35,11 @@ PARAMS: dict[str, Any] = {
     "domain_ca_cert": "/ca.pem",
     "managed_containers": [MANAGED],
     "target_container": MANAGED,
+    "container_default": None,
+    "attribute_mappings": [],
+    "moves": "follow",
+    "create_containers": True,
+    "name_collision": "suffix",
     "foreign_members": "keep",
     "protected_groups": ["Sales"],
     "protected_members": ["S-1-5-21-1-2-3-4"],
@@ -45,6 +52,8 @@ def test_settings_of_options() -> None:
     settings = directory_side.settings_of(PARAMS)
     assert settings.foreign_members is ForeignMembers.KEEP
     assert settings.max_members == 10
+    assert (settings.moves, settings.create_containers) == (Moves.FOLLOW, True)
+    assert settings.name_collision is NameCollision.SUFFIX
     assert settings.protected_groups == {"sales"}
     assert settings.protected_members == {"s-1-5-21-1-2-3-4"}
     assert settings.limits.by_kind == {**DEFAULT_LIMITS, Kind.CREATIONS: Limit(1)}

@@ -61,22 +61,22 @@ def test_a_run_that_ends_well(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
 
 
 @pytest.mark.parametrize(
-    ("error", "outcome", "fatal"),
+    ("error", "outcome"),
     [
-        (BlockedError("Stop.", "Wait."), "blocked", True),
-        (DirectoryError("Stop.", "Wait."), "fatal", True),
-        (IncompleteReadError("Stop.", "Wait."), "incomplete", False),
-        (ObjectError("Stop.", "Wait."), "partial", False),
+        (BlockedError("Stop.", "Wait."), "blocked"),
+        (DirectoryError("Stop.", "Wait."), "fatal"),
+        (IncompleteReadError("Stop.", "Wait."), "incomplete"),
+        (ObjectError("Stop.", "Wait."), "partial"),
     ],
 )
 def test_an_error_of_ours_ends_the_task_with_its_sentence(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: GpadError, outcome: str, fatal: bool
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: GpadError, outcome: str
 ) -> None:
     def body(_module: AnsibleModule) -> dict[str, Any]:
         raise error
 
     result = running(monkeypatch, capsys, body)
-    assert (result["_rc"], result["failed"], result["outcome"], result["fatal"]) == (1, True, outcome, fatal)
+    assert (result["_rc"], result["failed"], result["outcome"], result["fatal"]) == (1, True, outcome, True)
     assert result["msg"] == "Stop. Wait."
     assert result["errors"] == [{"id": "", "name": "", "code": error.code, "reason": "Stop.", "remedy": "Wait."}]
     assert result["changed"] is False

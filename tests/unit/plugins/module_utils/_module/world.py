@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ class World:
         self.folder = folder
         self.directory = FakeDirectory()
         self.reached = True
+        self.read: set[str] = set()
         for number in (1, 2, 3):
             self.directory.add_user(number)
         for module in (applying, inspecting, planning):
@@ -47,8 +48,9 @@ class World:
         patch.setattr(applying, "Writer", lambda _session: self.directory)
 
     @contextmanager
-    def open(self, _params: dict[str, Any]) -> Iterator[tuple[Any, FakeDirectory]]:
-        """Connect to the directory."""
+    def open(self, _params: dict[str, Any], attributes: Iterable[str] = ()) -> Iterator[tuple[Any, FakeDirectory]]:
+        """Connect to the directory, and note which attributes are to be read beside the default ones."""
+        self.read = set(attributes)
         if not self.reached:
             raise DirectoryError("The domain controller does not answer.", code="directory_unreachable")
         yield FakeSession(), self.directory

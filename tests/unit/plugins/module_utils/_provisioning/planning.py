@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import build_plan
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.group_planning import RunFacts
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Tally
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CompleteReading,
@@ -33,7 +35,7 @@ from tests.unit.samples import (
     sid,
 )
 
-Members = Reading[tuple[Principal, ...]]
+Members: TypeAlias = "Reading[tuple[Principal, ...]]"
 
 
 def whole(*members: Principal) -> Members:
@@ -48,10 +50,12 @@ def plan(
     *,
     settings: Settings | None = None,
     tally: Tally | None = None,
+    run: RunFacts | None = None,
 ) -> list[PlanItem]:
     """Plan with the sample settings, knowing nothing, unless something else is given."""
     known = (journal or FakeJournal()).known()
-    return list(build_plan(settings or samples.settings(), cloud, directory, known, tally or Tally()))
+    run = run or RunFacts()
+    return list(build_plan(settings or samples.settings(), cloud, directory, known, tally or Tally(), run))
 
 
 def codes(items: Iterable[PlanItem]) -> list[str]:

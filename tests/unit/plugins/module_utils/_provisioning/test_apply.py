@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import apply, plan
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import build_plan
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import DirectoryError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.group_planning import RunFacts
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Tally
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
     ANCHOR,
@@ -302,7 +303,7 @@ def nested_world() -> tuple[FakeCloud, FakeDirectory]:
 
 def run(cloud: FakeCloud, directory: FakeDirectory, journal: FakeJournal) -> Report:
     """Plan and apply all, and return what the members' part tells."""
-    items = list(build_plan(samples.settings(), cloud, directory, journal.known(), Tally()))
+    items = list(build_plan(samples.settings(), cloud, directory, journal.known(), Tally(), RunFacts()))
     groups([item for item in items if isinstance(item, GroupChange)], directory, journal)
     changes = [item for item in items if isinstance(item, MemberChange)]
     report = Report(100)

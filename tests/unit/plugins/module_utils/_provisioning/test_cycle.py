@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import chunks
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.filters import Clause, Filter
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Kind, Tally
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CloudGroup,
@@ -19,6 +19,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Problem,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import SnapshotHeader
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Scope, ScopeMode
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Moves
 from tests.unit import samples
 from tests.unit.fakes import FakeCloud, FakeDirectory, FakeJournal
 from tests.unit.plugins.module_utils._provisioning.planning import (
@@ -76,7 +78,7 @@ def test_a_plan_counts_what_it_holds() -> None:
         [cloud_group(10), cloud_group(11), cloud_group(12), cloud_group(13)], {cloud_id(10): whole(user(1), user(3))}
     )
     tally = Tally()
-    plan(cloud, directory, journal, tally=tally)
+    plan(cloud, directory, journal, settings=samples.settings(moves=Moves.FOLLOW), tally=tally)
     assert (tally.groups, tally.links) == (3, 4)
     assert {kind.value: count for kind, count in tally.counts.items() if count} == {
         "creations": 1,
@@ -117,11 +119,20 @@ def test_a_group_that_is_out_of_scope_is_kept_and_told(group: CloudGroup, code: 
     assert actions(items) == []
 
 
-def test_a_group_that_is_not_selected_is_kept_and_told() -> None:
+@pytest.mark.parametrize(
+    "scope",
+    [
+        Scope(frozenset(), ScopeMode.SELECTED),
+        Scope(frozenset(), ScopeMode.ASSIGNED),
+        Scope(filters=(Filter((Clause("displayName", "EQUALS", "Sales"),)),)),
+    ],
+)
+def test_a_group_that_nobody_asked_for_is_kept_and_told_only_where_it_exists(scope: Scope) -> None:
+    assert plan(FakeCloud([cloud_group(1)], scope=scope), FakeDirectory()) == []
     directory = FakeDirectory()
     directory.add_group(settled())
-    cloud = FakeCloud([cloud_group(1)], selected=frozenset())
-    assert codes(plan(cloud, directory)) == ["not_selected", "retained_access"]
+    cloud = FakeCloud([cloud_group(1)], scope=scope)
+    assert codes(plan(cloud, directory)) == ["retained_access"]
 
 
 def test_an_anchored_group_that_the_cloud_does_not_list_is_an_orphan() -> None:
@@ -254,8 +265,3 @@ def test_an_object_answers_for_one_cloud_group_only_when_two_have_its_sid() -> N
     items = plan(FakeCloud([converted(1, sid(2001)), converted(2, sid(2001))]), directory)
     writers = {item.id for item in items if isinstance(item, GroupChange) and item.guid == guid(1)}
     assert len(writers) <= 1
-
-
-def test_chunks() -> None:
-    assert list(chunks(range(5), 2)) == [[0, 1], [2, 3], [4]]
-    assert list(chunks([], 2)) == []

@@ -19,6 +19,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     GroupChange,
     Skip,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Scope, ScopeMode
 from tests.unit import samples
 from tests.unit.fakes import FakeCloud, FakeDirectory, FakeJournal
 from tests.unit.plugins.module_utils._provisioning.planning import (
@@ -110,11 +111,11 @@ def test_scope_is_never_widened_through_nesting() -> None:
     cloud = FakeCloud(
         [cloud_group(10), cloud_group(11)],
         {cloud_id(10): whole(group_member(11)), cloud_id(11): whole(user(1))},
-        selected=frozenset({cloud_id(10)}),
+        scope=Scope(frozenset({cloud_id(10)}), ScopeMode.SELECTED),
     )
     items = plan(cloud, FakeDirectory())
     assert actions(items) == ["create"]
-    assert sorted(codes(items)) == ["group_not_provisioned", "not_selected"]
+    assert codes(items) == ["group_not_provisioned"]
 
 
 def test_a_nested_group_with_a_problem_is_not_linked() -> None:

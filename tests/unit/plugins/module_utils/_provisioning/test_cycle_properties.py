@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import apply, dn, mapping
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import build_plan
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.group_planning import RunFacts
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Tally
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import UNIVERSAL_SECURITY
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import ForeignMembers
@@ -160,7 +161,7 @@ def worlds(draw: st.DrawFn) -> World:
 
 
 def _plan(world: World, directory: FakeDirectory, journal: FakeJournal) -> list[PlanItem]:
-    return list(build_plan(world.settings, world.cloud, directory, journal.known(), Tally()))
+    return list(build_plan(world.settings, world.cloud, directory, journal.known(), Tally(), RunFacts()))
 
 
 def _changes(items: list[PlanItem]) -> list[GroupChange | MemberChange]:

@@ -14,6 +14,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
     AttributeMapping,
     MappingKind,
+    Surroundings,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import CloudGroup, GraphValue
 from tests.unit.samples import MANAGED, cloud_group, cloud_id, converted, sid
@@ -22,9 +23,11 @@ PLACE = AttributeMapping("parentDistinguishedName", MappingKind.CONSTANT, MANAGE
 NAME = AttributeMapping("cn", MappingKind.DIRECT, "displayName")
 
 
-def desired(group: CloudGroup, *more: AttributeMapping, defaults: bool = True) -> mapping.DesiredGroup:
+def desired(
+    group: CloudGroup, *more: AttributeMapping, defaults: bool = True, around: Surroundings | None = None
+) -> mapping.DesiredGroup:
     base = (PLACE, *mapping.DEFAULT_MAPPINGS) if defaults else (PLACE, NAME)
-    return mapping.desired_group(group, mapping.compile_mappings((*base, *more)))
+    return mapping.desired_group(group, mapping.compile_mappings((*base, *more)), around or Surroundings())
 
 
 def test_the_default_mappings() -> None:
@@ -73,16 +76,19 @@ def test_a_converted_group_is_marked_as_taken_over() -> None:
     ("kind", "source", "value", "expected"),
     [
         (MappingKind.CONSTANT, "fixed", None, ("fixed",)),
-        (MappingKind.DIRECT, "info", "text", ("text",)),
-        (MappingKind.DIRECT, "info", 7, ("7",)),
-        (MappingKind.DIRECT, "info", True, ("TRUE",)),
-        (MappingKind.DIRECT, "info", False, ("FALSE",)),
-        (MappingKind.DIRECT, "info", ["a", "", "b"], ("a", "b")),
-        (MappingKind.DIRECT, "info", None, None),
-        (MappingKind.DIRECT, "info", "", None),
-        (MappingKind.DIRECT, "info", [], None),
-        (MappingKind.EXPRESSION, 'Append([info],"!")', "hey", ("hey!",)),
-        (MappingKind.EXPRESSION, "IgnoreFlowIfNullOrEmpty([info])", None, None),
+        (MappingKind.DIRECT, "theme", "text", ("text",)),
+        (MappingKind.DIRECT, "Theme", "text", ("text",)),
+        (MappingKind.DIRECT, "theme", 7, ("7",)),
+        (MappingKind.DIRECT, "theme", True, ("TRUE",)),
+        (MappingKind.DIRECT, "theme", False, ("FALSE",)),
+        (MappingKind.DIRECT, "theme", ["a", "", "b"], ("a", "b")),
+        (MappingKind.DIRECT, "theme", None, None),
+        (MappingKind.DIRECT, "theme", "", None),
+        (MappingKind.DIRECT, "theme", [], None),
+        (MappingKind.DIRECT, "objectId", None, (cloud_id(1),)),
+        (MappingKind.NONE, "", "text", None),
+        (MappingKind.EXPRESSION, 'Append([theme],"!")', "hey", ("hey!",)),
+        (MappingKind.EXPRESSION, "IgnoreFlowIfNullOrEmpty([theme])", None, None),
         (MappingKind.EXPRESSION, "[objectId]", None, (cloud_id(1),)),
         (MappingKind.EXPRESSION, "[id]", None, (cloud_id(1),)),
     ],
@@ -90,14 +96,14 @@ def test_a_converted_group_is_marked_as_taken_over() -> None:
 def test_the_kinds_of_mappings(
     kind: MappingKind, source: str, value: GraphValue, expected: tuple[str, ...] | None
 ) -> None:
-    wanted = desired(cloud_group(1, info=value), AttributeMapping("info", kind, source), defaults=False)
+    wanted = desired(cloud_group(1, theme=value), AttributeMapping("info", kind, source), defaults=False)
     assert wanted.attributes.get("info") == expected
 
 
 def test_a_null_clears_only_where_the_mapping_says_so() -> None:
-    clearing = AttributeMapping("info", MappingKind.DIRECT, "info", clear_when_null=True)
-    assert desired(cloud_group(1, info=None), clearing).attributes["info"] == ()
-    assert desired(cloud_group(1, info="x"), clearing).attributes["info"] == ("x",)
+    clearing = AttributeMapping("info", MappingKind.DIRECT, "theme", clear_when_null=True)
+    assert desired(cloud_group(1, theme=None), clearing).attributes["info"] == ()
+    assert desired(cloud_group(1, theme="x"), clearing).attributes["info"] == ("x",)
 
 
 @pytest.mark.parametrize(
@@ -107,13 +113,13 @@ def test_a_null_clears_only_where_the_mapping_says_so() -> None:
         (cloud_group(1, displayName="x" * 65), (), "cn_invalid"),
         (cloud_group(1, displayName="a\nb"), (), "cn_invalid"),
         (
-            cloud_group(1, info=["a", "b"]),
-            (AttributeMapping("cn", MappingKind.DIRECT, "info"),),
+            cloud_group(1, theme=["a", "b"]),
+            (AttributeMapping("cn", MappingKind.DIRECT, "theme"),),
             "mapping_not_single",
         ),
         (
-            cloud_group(1, info=["a", "b"]),
-            (AttributeMapping("description", MappingKind.EXPRESSION, "Left([info],3)"),),
+            cloud_group(1, theme=["a", "b"]),
+            (AttributeMapping("description", MappingKind.EXPRESSION, "Left([theme],3)"),),
             "expression_failed",
         ),
     ],
@@ -180,7 +186,7 @@ def test_what_yaml_made_something_else_of_is_refused(value: object, code: str, w
 
 
 def test_an_expression_gives_each_group_its_container() -> None:
-    place = mapping.container_mapping(f'Append("OU=",Append([department],",{MANAGED}"))')
+    place = mapping.container_mapping(f'Append("OU=",Append([classification],",{MANAGED}"))')
     mapper = mapping.compile_mappings((place, NAME))
-    wanted = mapping.desired_group(cloud_group(1, department="Sales"), mapper)
+    wanted = mapping.desired_group(cloud_group(1, classification="Sales"), mapper, Surroundings())
     assert wanted.container == f"OU=Sales,{MANAGED}"

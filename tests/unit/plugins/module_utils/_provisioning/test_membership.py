@@ -170,6 +170,7 @@ def fate(
     *,
     members: Iterable[Principal] = (),
     known: Iterable[str] = (),
+    matched: Iterable[str] = (),
     foreign_members: ForeignMembers = ForeignMembers.ACCEPTED,
     accepted: bool = False,
     protected: Iterable[str] = (),
@@ -180,6 +181,7 @@ def fate(
         {held.guid: fact} if fact else {},
         CompleteReading(tuple(members)),
         frozenset(known),
+        frozenset(matched),
         RemovalPolicy(foreign_members, accepted, frozenset(protected)),
     )
     assert len(result.remove) + len(result.foreign) <= 1
@@ -204,6 +206,14 @@ def test_foreign_members(foreign_members: ForeignMembers, accepted: bool, expect
 @pytest.mark.parametrize("foreign_members", ForeignMembers)
 def test_an_ex_member_is_removed_whatever_is_said_of_foreign_ones(foreign_members: ForeignMembers) -> None:
     assert fate(link(1), known=[sid(5001)], foreign_members=foreign_members) == "removed"
+
+
+@pytest.mark.parametrize("foreign_members", ForeignMembers)
+def test_a_nested_group_of_this_run_that_is_not_listed_has_left(foreign_members: ForeignMembers) -> None:
+    nested = link(7, sid(2007))
+    assert fate(nested, LinkFacts("group"), matched=[guid(7)], foreign_members=foreign_members) == "removed"
+    held = fate(nested, LinkFacts("group"), matched=[guid(8)], foreign_members=foreign_members)
+    assert held == ("removed" if foreign_members is ForeignMembers.REMOVE else "foreign_member")
 
 
 @pytest.mark.parametrize("known", [[], [sid(5001)]])

@@ -21,7 +21,7 @@ from tests.unit.samples import MANAGED, SUB, cloud_group, cloud_id, converted, g
 
 
 def born(display_name: str = "Group 1") -> DesiredGroup:
-    return mapping.desired_group(cloud_group(1, displayName=display_name), settings().mapper)
+    return mapping.desired_group(cloud_group(1, displayName=display_name), settings().mapper, mapping.Surroundings())
 
 
 def as_is(desired: DesiredGroup, **changed: object) -> DirectoryGroup:
@@ -129,7 +129,7 @@ def test_updates_come_before_the_rename() -> None:
 
 
 def test_a_converted_group_keeps_name_and_place() -> None:
-    desired = mapping.desired_group(converted(1, sid(2001)), settings().mapper)
+    desired = mapping.desired_group(converted(1, sid(2001)), settings().mapper, mapping.Surroundings(exists=True))
     found = DirectoryGroup(guid(1), sid(2001), f"CN=Old name,{SUB}", {"groupType": (UNIVERSAL_SECURITY,)})
     (change,) = changes(desired, found, known=False)
     assert change.action is Action.ADOPT

@@ -9,10 +9,15 @@ from typing import Any
 import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import scope
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.filters import Clause, Filter
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CloudGroup,
     Skipped,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import (
+    Scope,
+    ScopeMode,
+    Selection,
 )
 from tests.unit.samples import cloud_group, cloud_id, sid
 
@@ -39,7 +44,7 @@ SID = sid(1104)
     ],
 )
 def test_the_fixed_clause(properties: Properties, reason: Skipped | None) -> None:
-    decision = scope.decide(cloud_group(1, **properties), None)
+    decision = scope.decide(cloud_group(1, **properties), Scope())
     assert decision.reason is reason
     assert decision.in_scope is (reason is None)
     assert decision.clause
@@ -66,7 +71,7 @@ def test_the_states_of_authority(
     group = cloud_group(
         1, managed=managed, onPremisesSyncEnabled=synced, onPremisesSecurityIdentifier=security_identifier
     )
-    assert scope.decide(group, None).reason is reason, state
+    assert scope.decide(group, Scope()).reason is reason, state
 
 
 @pytest.mark.parametrize(
@@ -85,7 +90,7 @@ def test_authority_is_asked_only_where_the_decision_hangs_on_it(group: CloudGrou
 
 
 def test_the_fixed_clause_comes_before_the_selection() -> None:
-    chosen = frozenset({cloud_id(1)})
+    chosen = Scope(frozenset({cloud_id(1)}), ScopeMode.SELECTED)
     assert scope.decide(cloud_group(1), chosen) == scope.Decision(None, "selected")
     assert scope.decide(cloud_group(2), chosen).reason is Skipped.NOT_SELECTED
     assert scope.decide(cloud_group(1, mailEnabled=True), chosen).reason is Skipped.MAIL_ENABLED
@@ -94,31 +99,91 @@ def test_the_fixed_clause_comes_before_the_selection() -> None:
 
 def test_groups_are_selected_by_id_and_by_name() -> None:
     groups = [cloud_group(1, displayName="Sales"), cloud_group(2, displayName="Twin"), cloud_group(10, displayName="X")]
-    assert scope.select([cloud_id(10).upper(), "Sales"], groups) == {cloud_id(1), cloud_id(10)}
-    assert scope.select(["Sales", cloud_id(1)], groups) == {cloud_id(1)}
-    assert scope.select([], groups) == frozenset()
+    assert scope.select([cloud_id(10).upper(), "Sales"], groups) == Selection(
+        frozenset({cloud_id(1), cloud_id(10)}), {}
+    )
+    assert scope.select(["Sales", cloud_id(1)], groups) == Selection(frozenset({cloud_id(1)}), {})
+    assert scope.select([], groups) == Selection(frozenset(), {})
 
 
 def test_a_group_without_a_name_is_selected_by_its_id() -> None:
-    assert scope.select([cloud_id(3)], [cloud_group(3, displayName=None)]) == {cloud_id(3)}
+    assert scope.select([cloud_id(3)], [cloud_group(3, displayName=None)]).ids == {cloud_id(3)}
 
 
 @pytest.mark.parametrize(
-    ("entry", "code"),
-    [("Nobody", "selected_group_unknown"), ("Twin", "selected_group_not_unique"), ("sales", "selected_group_unknown")],
+    ("entry", "words"),
+    [
+        ("Nobody", "fits no group"),
+        ("Twin", f"fits 2 groups: {cloud_id(2)}, {cloud_id(3)}"),
+        ("sales", "fits no group"),
+        (cloud_id(9), "fits no group"),
+    ],
 )
-def test_an_entry_that_fits_none_or_several_is_an_error(entry: str, code: str) -> None:
+def test_an_entry_that_fits_none_or_several_is_told_and_stops_no_other(entry: str, words: str) -> None:
     groups = [
         cloud_group(1, displayName="Sales"),
-        cloud_group(2, displayName="Twin"),
         cloud_group(3, displayName="Twin"),
+        cloud_group(2, displayName="Twin"),
     ]
-    with pytest.raises(ConfigurationError, match=entry) as caught:
-        scope.select([entry], groups)
-    assert caught.value.code == code
-    assert "object id" in caught.value.remedy
+    assert scope.select([entry, "Sales"], groups) == Selection(frozenset({cloud_id(1)}), {entry: words})
 
 
 def test_the_id_of_one_group_beats_the_name_of_another() -> None:
     groups = [cloud_group(1), cloud_group(2, displayName=cloud_id(1))]
-    assert scope.select([cloud_id(1)], groups) == {cloud_id(1)}
+    assert scope.select([cloud_id(1)], groups) == Selection(frozenset({cloud_id(1)}), {})
+
+
+@pytest.mark.parametrize(
+    ("mode", "reason"),
+    [(ScopeMode.SELECTED, Skipped.NOT_SELECTED), (ScopeMode.ASSIGNED, Skipped.NOT_ASSIGNED)],
+)
+def test_a_group_that_is_not_chosen_is_out_for_the_mode_s_own_reason(mode: ScopeMode, reason: Skipped) -> None:
+    chosen = Scope(frozenset({cloud_id(1)}), mode)
+    assert scope.decide(cloud_group(1), chosen) == scope.Decision(None, mode.value)
+    assert scope.decide(cloud_group(2), chosen) == scope.Decision(reason, mode.value)
+    assert reason in scope.UNASKED
+
+
+SALES = Filter((Clause("displayName", "STARTS_WITH", "Sales"), Clause("description", "IS NOT NULL")), "sales")
+HIDDEN = Filter((Clause("visibility", "EQUALS", "Private"),))
+
+
+@pytest.mark.parametrize(
+    ("properties", "reason", "clause"),
+    [
+        ({"displayName": "Sales EMEA", "description": "x"}, None, "sales"),
+        ({"displayName": "Sales", "description": "x", "visibility": "Private"}, None, "sales"),
+        ({"displayName": "Other", "visibility": "Private"}, None, "visibility EQUALS Private"),
+        ({"displayName": "Sales"}, Skipped.FILTERED_OUT, "visibility EQUALS Private"),
+        ({"displayName": "Sales", "description": "x", "mailEnabled": True}, Skipped.MAIL_ENABLED, "mailEnabled"),
+    ],
+)
+def test_filters_are_asked_after_the_fixed_clause_and_one_of_them_is_enough(
+    properties: Properties, reason: Skipped | None, clause: str
+) -> None:
+    decision = scope.decide(cloud_group(1, **properties), Scope(filters=(SALES, HIDDEN)))
+    assert decision.reason is reason
+    assert decision.clause.startswith(clause)
+
+
+def test_filters_narrow_what_was_chosen_and_do_not_widen_it() -> None:
+    chosen = Scope(frozenset({cloud_id(1), cloud_id(2)}), ScopeMode.SELECTED, (SALES,))
+    assert scope.decide(cloud_group(1, displayName="Sales", description="x"), chosen).in_scope
+    assert scope.decide(cloud_group(2), chosen).reason is Skipped.FILTERED_OUT
+    assert scope.decide(cloud_group(3, displayName="Sales", description="x"), chosen).reason is Skipped.NOT_SELECTED
+
+
+def test_members_of_another_group() -> None:
+    parent = cloud_id(50)
+    among = Scope(
+        filters=(Filter((Clause("id", "IS_MEMBER_OF", parent),)),), member_of={parent: frozenset({cloud_id(1)})}
+    )
+    assert scope.decide(cloud_group(1), among).in_scope
+    assert scope.decide(cloud_group(2), among).reason is Skipped.FILTERED_OUT
+
+
+def test_authority_is_asked_whatever_the_filters_say() -> None:
+    """The filters are decided with it; a group with a SID must not slip in by one."""
+    assert scope.needs_authority(cloud_group(1, onPremisesSecurityIdentifier=SID))
+    unread = cloud_group(1, displayName="Sales", description="x", onPremisesSecurityIdentifier=SID)
+    assert scope.decide(unread, Scope(filters=(SALES,))).reason is Skipped.AUTHORITY_UNKNOWN
