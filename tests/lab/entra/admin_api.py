@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -74,7 +75,7 @@ class AdminApi:
             if name in self._reads:
                 result = self._reads[name](**arguments)
             elif name in self._writes:
-                result = self._service.write(lambda: self._writes[name](**arguments))
+                result = self._service.write(partial(self._writes[name], **arguments))
             else:
                 return JSONResponse({"error": f"there is no operation {name!r}"}, 404)
         except (ValueError, TypeError, ModelError, re.error) as error:
