@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import sees_deleted
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import (
     EXTENDED_DN,
     PAGED_RESULTS,
@@ -39,7 +40,9 @@ class Check:
     remedy: str = ""
 
 
-def checks(session: Session, managed_containers: Sequence[str], mapped: Sequence[str]) -> Iterator[Check]:
+def checks(
+    session: Session, domain_dn: str, managed_containers: Sequence[str], mapped: Sequence[str]
+) -> Iterator[Check]:
     """Yield what is and is not as provisioning needs it.
 
     The rights are those that the server computes for the account (allowedChildClassesEffective and
@@ -47,10 +50,18 @@ def checks(session: Session, managed_containers: Sequence[str], mapped: Sequence
 
     Parameters:
         session: a bound connection.
+        domain_dn: the target domain.
         managed_containers: DNs.
         mapped: LDAP names of the attributes that the mappings write.
     """
     yield from _server(session)
+    visible = sees_deleted(session, domain_dn)
+    yield Check(
+        "see deleted objects",
+        visible,
+        "allowed" if visible else "not allowed: a group deleted by hand would be created with a new SID",
+        "" if visible else "Grant the account List and Read on CN=Deleted Objects.",
+    )
     for container in managed_containers:
         entry = next(
             session.search(container, "(objectClass=*)", ("allowedChildClassesEffective",), scope="BASE"), None

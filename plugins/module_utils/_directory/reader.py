@@ -154,8 +154,10 @@ class Reader:
         found = {group.guid: group for group in map(self._group, entries) if group is not None}
         return tuple(found.values())
 
-    def deleted(self, anchors: Collection[str]) -> Mapping[str, str]:
-        """Return the anchors that deleted objects carry, each with the DN of one of them."""
+    def deleted(self, anchors: Collection[str]) -> Mapping[str, str] | None:
+        """Return the anchors that deleted objects carry, each with the DN of one of them; None when they are hidden."""
+        if not sees_deleted(self._session, self.domain.dn):
+            return None
         found: dict[str, str] = {}
         for part in any_of([f"({ANCHOR}={escaped_text(anchor)})" for anchor in anchors]):
             for entry in self._session.search(
@@ -277,6 +279,16 @@ class Reader:
                         next(iter(entry.texts(ANCHOR)), None),
                     )
         return found
+
+
+def sees_deleted(session: Session, domain_dn: str) -> bool:
+    """Return whether the account may look into the container of deleted objects, which by default few may."""
+    # The well-known GUID of Deleted Objects (MS-ADTS 6.1.1.4).
+    base = f"<WKGUID=18e2ea80684f11d2b9aa00c04f79f805,{domain_dn}>"
+    search = session.search(base, "(objectClass=*)", ("objectClass",), scope="BASE", controls=(SHOW_DELETED_CONTROL,))
+    entry = next(search, None)
+    # Without the right to read, Samba still shows that the container is there.
+    return entry is not None and bool(entry.texts("objectClass"))
 
 
 def _member_range(entry: Entry, low: int) -> tuple[list[bytes], int | None]:

@@ -91,7 +91,8 @@ def _inspect(module: AnsibleModule) -> dict[str, Any]:
         with open_directory(params, targets) as (session, reader):
             if "preflight" in wanted:
                 found["preflight"] = [
-                    asdict(check) for check in preflight.checks(session, params["managed_containers"], MAPPED)
+                    asdict(check)
+                    for check in preflight.checks(session, reader.domain.dn, params["managed_containers"], MAPPED)
                 ]
             if wanted & {"groups", "orphans"}:
                 found |= _from_directory(reader, journal, snapshot, wanted)

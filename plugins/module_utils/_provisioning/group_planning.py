@@ -167,7 +167,7 @@ def _match(
     anchored: Sequence[DirectoryGroup],
     directory: DirectoryReader,
     known: Mapping[str, KnownGroup],
-) -> Iterator[_Candidate | Problem]:
+) -> Iterator[_Candidate | Problem | Notice]:
     have = {group.guid for group in anchored}
     guids = {known[item.group.id].guid for item in captured if item.group.id in known} - have
     sids = {item.group.security_identifier or "" for item in captured} - {group.sid for group in anchored} - {""}
@@ -183,8 +183,10 @@ def _match(
     candidates = [_Candidate(item, matches[item.group.id]) for item in captured]
     absent = [identity.anchor_of(c.captured.group.id) for c in candidates if not c.hit.group and not c.hit.problem]
     deleted = directory.deleted(absent) if absent else {}
+    if deleted is None:
+        yield Notice("", directory.domain.dn, "deleted_objects_hidden", texts.DELETED_HIDDEN.format(count=len(absent)))
     for candidate in candidates:
-        yield _match_problem(settings, candidate, deleted) or candidate
+        yield _match_problem(settings, candidate, deleted or {}) or candidate
 
 
 def _guid(known: Mapping[str, KnownGroup], cloud_id: str) -> str | None:

@@ -101,8 +101,11 @@ class DirectoryReader(Protocol):
     ) -> tuple[DirectoryGroup, ...]:
         """Return the groups inside the managed containers that have one of these GUIDs, SIDs or anchors."""
 
-    def deleted(self, anchors: Collection[str]) -> Mapping[str, str]:
-        """Return the anchors that deleted objects carry, with the DN of one such object each."""
+    def deleted(self, anchors: Collection[str]) -> Mapping[str, str] | None:
+        """Return the anchors that deleted objects carry, with the DN of one such object each.
+
+        None when the account may not see deleted objects, so that nothing is known of them.
+        """
 
     def containers(self, names: Collection[str]) -> frozenset[str]:
         """Return which of these containers exist."""

@@ -37,6 +37,10 @@ SKIPPED: Mapping[Skipped | None, str] = {
 TAMPERING = (
     "{dn} carries a group anchor although it is not a group in the managed containers; the anchor there has no effect."
 )
+DELETED_HIDDEN = (
+    "{count} groups are created without a look at deleted objects, which the account may not see: a group that was "
+    "deleted and returns would get a new SID."
+)
 MOVE_HELD = "{dn} stays where it is: changed data in the cloud ask for {container}, and moves is hold."
 ORPHAN = "{dn} carries the anchor of a group that Entra ID did not list; it is kept as it is."
 RETAINED = "{dn} is kept with its members, but no longer updated: {why}."

@@ -370,4 +370,13 @@ def test_preflight_tells_what_the_account_may_do(target: Target) -> None:
     rows = {row["check"]: row for row in poor["info"]["preflight"]}
     assert not rows[f"create groups in {container}"]["ok"]
     assert "member" in rows[f"write groups in {container}"]["detail"]
+    assert not rows["see deleted objects"]["ok"]
     assert target.usn() == before
+
+
+def test_an_account_that_cannot_see_deleted_objects_is_told_before_it_creates(target: Target) -> None:
+    reader = target.forest.reader_account
+    target.snapshot_of(target.admin.create_group("Blind"))
+    result = target.plan(domain_username=reader.username, domain_password=reader.password)
+    assert [n["code"] for n in result["notices"] if n["code"] == "deleted_objects_hidden"]
+    assert "deleted_objects_hidden" not in {notice["code"] for notice in target.plan()["notices"]}
