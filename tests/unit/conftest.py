@@ -11,6 +11,9 @@ from typing import NoReturn
 import pytest
 from hypothesis import settings
 
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expression.engine import StandardEngine
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expression.regex import use_engine
+
 settings.register_profile("unit", deadline=None, max_examples=40, derandomize=True, database=None)
 settings.load_profile("unit")
 
@@ -27,3 +30,10 @@ def no_network() -> Iterator[None]:
             patch.setattr(socket.socket, name, refuse)
         patch.setattr(socket, "getaddrinfo", refuse)
         yield
+
+
+@pytest.fixture(autouse=True)
+def standard_engine() -> Iterator[None]:
+    """Match with Python's own engine again when a test chose another, as each run of a module does."""
+    yield
+    use_engine(StandardEngine())

@@ -98,6 +98,7 @@ class FakeDirectory:
         self.writes_left: int | None = None
         self.refused: set[str] = set()
         self.reversed = False
+        self.deleted_hidden = False
         self.questions: list[str] = []
 
     def __repr__(self) -> str:
@@ -171,8 +172,10 @@ class FakeDirectory:
             )
         )
 
-    def deleted(self, anchors: Collection[str]) -> Mapping[str, str]:
-        """Return the anchors of deleted objects."""
+    def deleted(self, anchors: Collection[str]) -> Mapping[str, str] | None:
+        """Return the anchors of deleted objects, or None where the account may not see them."""
+        if self.deleted_hidden:
+            return None
         return {anchor: name for anchor, name in self.tombstones.items() if anchor in anchors}
 
     def containers(self, names: Collection[str]) -> frozenset[str]:

@@ -3,8 +3,8 @@
 """Every YAML example of docs/mapping.md and docs/scope.md does what the comment before it says.
 
 The comment is YAML of its own: the groups of the tenant by displayName, what becomes of each (`expect`), and the codes
-that the results hold (`codes`). `then` is a list of further runs: what changes in the cloud before (`change`), variables
-beside those of the example (`with`), and again what is expected.
+that the results hold (`codes`). `then` is a list of further runs: what changes in the cloud before (`change`), the
+variables beside those of the example (`with`), and again what is expected.
 """
 
 from __future__ import annotations
@@ -88,7 +88,9 @@ def codes(cloud: Cloud, result: dict[str, Any]) -> set[tuple[str, str]]:
         return {("", error["code"]) for error in result["errors"]}
     entries = [*result["errors"], *result["skips"], *result["notices"]]
     ours = {*cloud.ids.values(), ""}
-    return {(cloud.name(entry["id"]), entry["code"]) for entry in entries if entry["id"] in ours}
+    # The groups of other tests are in the domain, the state directory is new.
+    found = {(cloud.name(entry["id"]), entry["code"]) for entry in entries if entry["id"] in ours}
+    return found - {("", "journal_missing")}
 
 
 def wanted_codes(run: Mapping[str, Any]) -> set[tuple[str, str]]:
@@ -124,7 +126,7 @@ def provision(example: Example, cloud: Cloud, run: Mapping[str, Any]) -> set[tup
     if planned["fatal"]:
         return codes(cloud, planned)
     administrator = target.forest.administrator
-    rights = {"domain_username": administrator.dn, "domain_password": administrator.password}
+    rights: dict[str, Any] = {"domain_username": administrator.dn, "domain_password": administrator.password}
     written = target.group(**rights if example.comment.get("rights") == "administrator" else {})
     assert not written["fatal"], written
     return codes(cloud, planned)
@@ -158,7 +160,7 @@ def test_mapping(example: Example, cloud: Cloud) -> None:
 
 def in_place(value: Any, folder: Path, files: Mapping[str, str]) -> Any:
     """Return a variable with the paths of an example's files led to real ones."""
-    if value in files if isinstance(value, str) else False:
+    if isinstance(value, str) and value in files:
         path = folder / Path(value).name
         path.write_text(files[value], encoding="utf-8")
         return str(path)

@@ -24,7 +24,7 @@ from tests.unit.plugins.module_utils._directory.scripted import (
     page,
     refused,
 )
-from tests.unit.samples import MANAGED
+from tests.unit.samples import BASE, MANAGED
 
 ATTRIBUTES = ["MSDS-ExternalDirectoryObjectId", "adminDescription", "member", "cn", "groupType", "displayName"]
 
@@ -37,6 +37,7 @@ def checked(
     children: tuple[str, ...] = ("user", "group"),
     allowed: list[str] | None = None,
     there: bool = True,
+    deleted: list[str] | None = None,
 ) -> dict[str, Check]:
     """Return the checks of a domain controller by their first word."""
     now = (datetime.now(timezone.utc) + skew).strftime("%Y%m%d%H%M%S.0Z")
@@ -44,19 +45,22 @@ def checked(
     def handler(operation: Operation) -> Any:
         if operation.base == "":
             return page([entry("", dnsHostName=["dc1"], currentTime=[now], supportedControl=list(controls))])
+        if operation.base.startswith("<WKGUID="):
+            held = ["top", "container"] if deleted is None else deleted
+            return page([entry(f"CN=Deleted Objects,{BASE}", objectClass=held)])
         if operation.options["search_scope"] == "BASE":
             return page([entry(MANAGED, allowedChildClassesEffective=list(children))]) if there else refused(32)
         return page([entry(f"CN=a,{MANAGED}", allowedAttributesEffective=allowed)] if allowed is not None else [])
 
     session = connect(patch, ScriptedConnection(handler))
-    found = list(preflight.checks(session, [MANAGED], ["displayName"]))
+    found = list(preflight.checks(session, BASE, [MANAGED], ["displayName"]))
     assert set(session.operations) == {"bind", "search"}
     return {check.check.split()[0]: check for check in found}
 
 
 def test_all_is_as_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     found = checked(monkeypatch, allowed=ATTRIBUTES)
-    assert list(found) == ["domain", "LDAP", "clock", "create", "write"]
+    assert list(found) == ["domain", "LDAP", "clock", "see", "create", "write"]
     assert all(check.ok for check in found.values())
 
 
@@ -66,6 +70,7 @@ def test_all_is_as_needed(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"skew": timedelta(minutes=6)}, "clock", "s apart"),
         ({"skew": timedelta(minutes=-6)}, "clock", "s apart"),
         ({"controls": (PAGED_RESULTS, SHOW_DELETED)}, "LDAP", EXTENDED_DN),
+        ({"deleted": []}, "see", "new SID"),
         ({"children": ("user",)}, "create", "not allowed"),
         ({"there": False}, "create", "not allowed"),
         ({"allowed": ATTRIBUTES[1:]}, "write", "msDS-ExternalDirectoryObjectId"),

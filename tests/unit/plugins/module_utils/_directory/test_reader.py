@@ -15,7 +15,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.se
     EXTENDED_DN_CONTROL,
     SHOW_DELETED_CONTROL,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     DirectoryError,
     IncompleteReadError,
@@ -39,6 +39,7 @@ ROOT = {
     "schemaNamingContext": [f"CN=Schema,CN=Configuration,{BASE}"],
     "dnsHostName": ["dc1.contoso.com"],
 }
+DELETED_OBJECTS = f"<WKGUID=18e2ea80684f11d2b9aa00c04f79f805,{BASE}>"
 Entries = Callable[[Operation], list[dict[str, Any]] | None]
 
 
@@ -167,7 +168,6 @@ def test_many_terms_are_asked_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nothing_to_look_for_asks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     under_test, connection = reader(monkeypatch)
     assert under_test.groups((), ()) == ()
-    assert under_test.deleted(()) == {}
     assert under_test.resolve(()) == {}
     assert list(under_test.links(())) == []
     assert connection.asked == []
@@ -176,9 +176,25 @@ def test_nothing_to_look_for_asks_nothing(monkeypatch: pytest.MonkeyPatch) -> No
 def test_deleted_objects_are_found_by_their_anchor(monkeypatch: pytest.MonkeyPatch) -> None:
     name = f"CN=Sales\\0ADEL:{guid(1)},CN=Deleted Objects,{BASE}"
     tombstone = entry(name, msDS__ExternalDirectoryObjectId=[f"GROUP_{cloud_id(1).upper()}"])
-    under_test, connection = reader(monkeypatch, lambda op: [tombstone] if "isDeleted" in op.arguments[1] else None)
+
+    def special(operation: Operation) -> list[dict[str, Any]] | None:
+        if operation.base == DELETED_OBJECTS:
+            return [entry(f"CN=Deleted Objects,{BASE}", objectClass=["top", "container"])]
+        return [tombstone] if "isDeleted" in operation.arguments[1] else None
+
+    under_test, connection = reader(monkeypatch, special)
     assert under_test.deleted([f"Group_{cloud_id(1)}"]) == {f"Group_{cloud_id(1)}": name}
-    assert connection.asked[0].options["controls"] == [SHOW_DELETED_CONTROL]
+    assert [operation.options["controls"] for operation in connection.asked] == [[SHOW_DELETED_CONTROL]] * 2
+
+
+@pytest.mark.parametrize("shown", [[], [entry(f"CN=Deleted Objects,{BASE}")]])
+def test_deleted_objects_that_the_account_may_not_see_are_not_taken_for_none(
+    monkeypatch: pytest.MonkeyPatch, shown: list[dict[str, Any]]
+) -> None:
+    """Samba shows the container without anything in it."""
+    under_test, connection = reader(monkeypatch, lambda op: shown if op.base == DELETED_OBJECTS else None)
+    assert under_test.deleted([f"Group_{cloud_id(1)}"]) is None
+    assert len(connection.asked) == 1
 
 
 def test_which_containers_exist(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -387,3 +403,51 @@ def test_what_tells_whose_a_linked_object_is(monkeypatch: pytest.MonkeyPatch) ->
     assert (found[guid(1)].object_class, found[guid(1)].sid_history) == ("user", (sid(9), sid(8)))
     assert found[guid(1)].anchor == f"User_{cloud_id(1)}"
     assert (found[guid(2)].object_class, found[guid(2)].sid_history, found[guid(2)].anchor) == ("contact", (), None)
+
+
+def test_groups_are_found_by_their_anchor(monkeypatch: pytest.MonkeyPatch) -> None:
+    under_test, connection = reader(monkeypatch, lambda op: [group_entry(1)] if ANCHOR in op.arguments[1] else None)
+    assert [group.guid for group in under_test.groups((), (), {f"Group_{cloud_id(1)}"})] == [guid(1)]
+    assert connection.asked[0].arguments[1] == f"(&(objectClass=group)(|({ANCHOR}=Group_{cloud_id(1)})))"
+
+
+def test_a_group_that_two_parts_of_a_question_find_is_given_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    under_test, _connection = reader(monkeypatch, lambda op: [group_entry(1)] if "(|" in op.arguments[1] else None)
+    assert len(under_test.groups([guid(number) for number in range(250)], ())) == 1
+
+
+def test_the_schema_is_asked_where_the_server_says_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    attribute = entry("CN=Info", lDAPDisplayName=["info"], attributeSyntax=["2.5.5.12"], isSingleValued=["TRUE"])
+    under_test, connection = reader(
+        monkeypatch, lambda op: [attribute] if "lDAPDisplayName=info" in op.arguments[1] else None
+    )
+    assert under_test.schema(["info"])["info"].name == "info"
+    assert {operation.base for operation in connection.asked} == set(ROOT["schemaNamingContext"])
+
+
+def test_values_that_are_taken_are_given_as_they_are_spelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = [entry(f"CN=1,{OUTSIDE}", info=["SALES", "more"])]
+    under_test, connection = reader(monkeypatch, lambda op: answer if "info=" in op.arguments[1] else None)
+    assert under_test.taken("info", {"Sales", "a*"}) == {"SALES", "more"}
+    (operation,) = connection.asked
+    assert (operation.base, operation.arguments[1]) == (BASE, r"(|(info=Sales)(info=a\2a))")
+
+
+def test_names_that_are_occupied(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = [
+        entry(f"CN=Sales,{SUB}", objectGUID=[identity.guid_to_bytes(guid(1))], sAMAccountName=["SALES"]),
+        entry(f"OU=Sales,{BASE}", objectGUID=[identity.guid_to_bytes(guid(2))]),
+    ]
+    under_test, connection = reader(monkeypatch, lambda op: answer if "(name=" in op.arguments[1] else None)
+    found = under_test.occupied({"Sales"}, {"sales("})
+    assert found.dns == {dn.key(f"CN=sales,{SUB}"): guid(1), dn.key(f"OU=Sales,{BASE}"): guid(2)}
+    assert found.sams == {"sales": guid(1)}
+    (operation,) = connection.asked
+    assert (operation.base, operation.arguments[1]) == (BASE, r"(|(name=Sales)(sAMAccountName=sales\28))")
+
+
+def test_no_names_ask_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    under_test, connection = reader(monkeypatch)
+    assert under_test.occupied((), ()).dns == {}
+    assert under_test.taken("info", ()) == frozenset()
+    assert connection.asked == []

@@ -198,3 +198,24 @@ def test_a_batch_that_is_too_large_is_split(monkeypatch: pytest.MonkeyPatch) -> 
     add = {guid(number) for number in range(1000)}
     assert under_test.change_members(guid(9), add, []).added == add
     assert len(connection.asked) == 1 + 2 + 4
+
+
+@pytest.mark.parametrize(
+    ("name", "object_class"),
+    [
+        (f"OU=New,{MANAGED}", "organizationalUnit"),
+        (f"ou=New,{MANAGED}", "organizationalUnit"),
+        ("CN=New,DC=x", "container"),
+    ],
+)
+def test_a_container_is_created_as_its_name_says(monkeypatch: pytest.MonkeyPatch, name: str, object_class: str) -> None:
+    under_test, connection = writer(monkeypatch, lambda _operation: OK)
+    under_test.create_container(name)
+    assert [(op.kind, op.arguments) for op in connection.asked] == [("add", (name, object_class, {}))]
+
+
+def test_a_refused_container(monkeypatch: pytest.MonkeyPatch) -> None:
+    under_test, _connection = writer(monkeypatch, lambda _operation: refused(50))
+    with pytest.raises(ObjectError, match="Creating OU=New") as caught:
+        under_test.create_container("OU=New,DC=x")
+    assert caught.value.code == "permission_denied"

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +29,10 @@ def run(
     patch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
     # Newer ansible-core asks how the arguments are encoded; older ones do not know the word.
     patch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
+    # A test that imports the controller's side (a filter does) makes modules of this process believe they run there.
+    internal = sys.modules.get("ansible.module_utils._internal")
+    if internal is not None:
+        patch.setattr(internal, "is_controller", False, raising=False)
     # AnsibleModule fills the default in place, which only matters where one process runs several modules.
     patch.setitem(SETTINGS["limits"], "default", {})
     capsys.readouterr()

@@ -103,7 +103,7 @@ def test_the_connection_is_closed_whatever_happens(monkeypatch: pytest.MonkeyPat
         raise RuntimeError
     expected = ConnectionSettings("dc1", "svc", "x", None, TlsMode.START_TLS, "/ca.pem")
     assert told[0] == expected
-    assert told[1] == ((MANAGED,), {"displayName", "description"})
+    assert told[1] == ((MANAGED,), {"displayName", "description", "sAMAccountName"})
     assert told[2] == "closed"
 
 

@@ -16,7 +16,12 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import build_plan
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.group_planning import RunFacts
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Tally
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import UNIVERSAL_SECURITY
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
+    DEFAULT_MAPPINGS,
+    UNIVERSAL_SECURITY,
+    AttributeMapping,
+    MappingKind,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import ForeignMembers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CloudGroup,
@@ -27,18 +32,35 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     PrincipalKind,
     Reading,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import NameCollision
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
     GroupChange,
     MemberChange,
     PlanItem,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied, KnownGroup
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Settings
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Moves, Settings
 from tests.unit import samples
 from tests.unit.fakes import FakeCloud, FakeDirectory, FakeJournal, Node, anchored_by
 from tests.unit.samples import FOREIGN_SID, MANAGED, OUTSIDE, SUB, cloud_group, cloud_id, guid, other_member, sid, user
 
 _USERS = range(1, 7)
+DEFAULT_CN = next(entry for entry in DEFAULT_MAPPINGS if entry.target == "cn")
+BY_CLASS = f'IIF(IsNullOrEmpty([classification]),"{MANAGED}",Append(Append("OU=",[classification]),",{MANAGED}"))'
+# What the administrator may map, beside the default; the names are those that nobody else has, or not.
+_MAPPINGS = {
+    "cn": [DEFAULT_CN, DEFAULT_CN, AttributeMapping("cn", MappingKind.DIRECT, "displayName")],
+    "info": [
+        AttributeMapping("info", MappingKind.NONE),
+        AttributeMapping("info", MappingKind.DIRECT, "theme", clear_when_null=True),
+        AttributeMapping("info", MappingKind.DIRECT, "theme", default="none", on_create=True),
+        AttributeMapping("info", MappingKind.EXPRESSION, 'SelectUniqueValue("a","b","c","d","e")'),
+    ],
+    "mail": [
+        AttributeMapping("mail", MappingKind.CONSTANT, "a@b"),
+        AttributeMapping("mail", MappingKind.EXPRESSION, 'IIF(IsPresent([theme]),"x",IgnoreObjectFlow)'),
+    ],
+}
 _GROUPS = range(100, 105)
 _STRANGER = 90
 _PROTECTED = 91
@@ -90,7 +112,13 @@ def _cloud_groups(draw: st.DrawFn, number: int) -> CloudGroup:
     on_premises = sid(2000 + number)
     name = draw(st.sampled_from([f"Group {number}", "a,b+c", " #x ", "\U0001f680", "bad\nname"]))
     return {
-        "born": cloud_group(number, displayName=name, description=draw(st.sampled_from([None, "text"]))),
+        "born": cloud_group(
+            number,
+            displayName=name,
+            description=draw(st.sampled_from([None, "text"])),
+            theme=draw(st.sampled_from([None, "Blue"])),
+            classification=draw(st.sampled_from([None, "Sales", "New"])),
+        ),
         "converted": samples.converted(number, on_premises),
         "mail": cloud_group(number, mailEnabled=True),
         "synced": cloud_group(number, onPremisesSyncEnabled=True, onPremisesSecurityIdentifier=on_premises),
@@ -120,9 +148,11 @@ def _directory_sides(draw: st.DrawFn, number: int, directory: FakeDirectory) -> 
         attributes[mapping.ANCHOR] = (anchor,)
     if state == "guarded":
         attributes["adminCount"] = ("1",)
-    cn = draw(st.sampled_from([f"Group {number}_{number:012x}", f"Old {number}"]))
+    cn = draw(st.sampled_from([f"Group {number}_{number:012x}", f"Old {number}", f"Group {number + 1}", "a,b+c"]))
+    if any(dn.same(node.dn, dn.child("CN", cn, container)) for node in directory.nodes.values()):
+        cn = f"Old {number}"
     links = draw(st.frozensets(st.sampled_from([guid(n) for n in (*_USERS, _STRANGER)]), max_size=5))
-    directory.add_group(DirectoryGroup(guid(number), sid(2000 + number), f"CN={cn},{container}", attributes), links)
+    directory.add_group(DirectoryGroup(guid(number), sid(2000 + number), dn.child("CN", cn, container), attributes), links)
     if draw(st.integers(0, 7)) == 0:  # a second object claims the same cloud group
         twin = DirectoryGroup(
             guid(number + 100),
@@ -153,7 +183,11 @@ def worlds(draw: st.DrawFn) -> World:
     for node in directory.nodes.values():
         node.members &= directory.nodes.keys()
     settings = samples.settings(
-        draw(st.sampled_from([MANAGED, SUB])),
+        draw(st.sampled_from([MANAGED, SUB, BY_CLASS])),
+        attribute_mappings=tuple(draw(st.sampled_from(_MAPPINGS[name])) for name in sorted(_MAPPINGS)),
+        moves=draw(st.sampled_from(list(Moves))),
+        create_containers=draw(st.booleans()),
+        name_collision=draw(st.sampled_from(list(NameCollision))),
         foreign_members=draw(st.sampled_from(list(ForeignMembers))),
         protected_members=draw(st.sampled_from([(), (sid(5001),)])),
     )
@@ -226,8 +260,10 @@ def test_nothing_unmanaged_or_protected_is_written(world: World) -> None:
         if not _may_be_written(world, node):
             assert after[node.guid] == world.directory.state()[node.guid]
         assert after[node.guid][0] == node.sid
-    for _kind, written in directory.writes:
-        assert dn.is_under(directory.nodes[written].dn, MANAGED)
+    for kind, written in directory.writes:
+        assert dn.is_under(written if kind == "create_container" else directory.nodes[written].dn, MANAGED)
+    if not world.settings.create_containers:
+        assert directory.existing == world.directory.existing
     assert world.directory.nodes.keys() <= directory.nodes.keys()
 
 

@@ -20,8 +20,9 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from tests.unit.samples import MANAGED, SUB, cloud_group, cloud_id, converted, guid, link, settings, sid
 
 
-def born(display_name: str = "Group 1") -> DesiredGroup:
-    return mapping.desired_group(cloud_group(1, displayName=display_name), settings().mapper, mapping.Surroundings())
+def born(display_name: str = "Group 1", *, exists: bool = True) -> DesiredGroup:
+    around = mapping.Surroundings(exists=exists)
+    return mapping.desired_group(cloud_group(1, displayName=display_name), settings().mapper, around)
 
 
 def as_is(desired: DesiredGroup, **changed: object) -> DirectoryGroup:
@@ -39,15 +40,16 @@ def changes(desired: DesiredGroup, found: DirectoryGroup | None, *, known: bool 
 
 
 def test_what_is_not_there_is_created() -> None:
-    (change,) = changes(born(), None)
+    (change,) = changes(born(exists=False), None)
     assert (change.action, change.guid, change.new_dn) == (Action.CREATE, None, None)
     assert change.dn == f"CN=Group 1_000000000001,{MANAGED}"
-    assert (change.before, change.after) == ({}, born().attributes)
+    assert (change.before, change.after) == ({}, born(exists=False).attributes)
+    assert "sAMAccountName" in change.after
     assert change.writes
 
 
 def test_a_name_that_needs_escaping_is_created_as_one_rdn() -> None:
-    (change,) = changes(born(display_name="a,b+c"), None)
+    (change,) = changes(born(display_name="a,b+c", exists=False), None)
     assert change.dn == rf"CN=a\,b\+c_000000000001,{MANAGED}"
 
 
