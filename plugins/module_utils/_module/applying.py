@@ -187,13 +187,16 @@ def _apply_part(
     journal.begin_run(uuid.uuid4().hex, part.module, header.plan_id, header.created_at, now())
     # Two passes over the file keep one change in memory at a time: apply yields in the order of the changes.
     changes = _changes(plan, part)
+    ended = False
     try:
         for applied in part.apply(_changes(plan, part), reader, Writer(session), journal):
             report.applied(next(changes), applied)
+        ended = True
     except GpadError as error:
         report.stopped(error)
     except Exception as error:
         report.stopped(unexpected(error))
-    if part is GROUPS:
+    # A run that was cut short leaves moves undone, which the next one must not hold.
+    if part is GROUPS and ended:
         journal.remember_container_rule(header.container_rule)
     journal.end_run(report.outcome.value, dict(report.summary), now())

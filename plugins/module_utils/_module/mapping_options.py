@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
     AttributeMapping,
     MappingKind,
@@ -18,7 +19,7 @@ def attribute_mappings(given: list[dict[str, Any]]) -> list[AttributeMapping]:
     """Return the mappings that the option attribute_mappings describes.
 
     Raises:
-        ConfigurationError: an expression is not text.
+        ConfigurationError: an expression is not text, or a mapping says nothing.
     """
     return [_mapping(entry) for entry in given]
 
@@ -45,6 +46,12 @@ def _source(entry: dict[str, Any]) -> tuple[MappingKind, str]:
     if entry["source"] is not None:
         # The portal writes a property without brackets, people write it with them.
         return MappingKind.DIRECT, entry["source"].strip().removeprefix("[").removesuffix("]")
+    if not entry["none"]:
+        raise ConfigurationError(
+            f"attribute_mappings: {entry['target']}: none: false says nothing.",
+            "Give source, constant or expression, or leave the mapping out.",
+            code="mapping_invalid",
+        )
     return MappingKind.NONE, ""
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     ConfigurationError,
     ObjectError,
@@ -152,6 +153,8 @@ def _clause_problem(clause: Clause, known: frozenset[str]) -> str:
         return f"{clause.operator} takes no value"
     if clause.operator != MEMBER_OF and clause.attribute not in known and not is_extension(clause.attribute):
         return f"there is no attribute {clause.attribute}"
+    if clause.operator == MEMBER_OF and identity.guid_text(clause.value) is None:
+        return f"{clause.value!r} is not an object id"
     if clause.operator in _NUMBER_OPERATORS and _integer(clause.value) is None:
         return f"{clause.value!r} is not an integer"
     if clause.operator in _REGEX_OPERATORS:

@@ -132,7 +132,7 @@ def plan_groups(
             wanted.append(item)
         else:
             yield item
-    missing, existing = _containers(settings, wanted, directory)
+    missing, existing = _containers(settings, wanted, directory, run)
     yield from missing
     occupied = _occupied(wanted, directory)
     claimed: set[object] = set()
@@ -264,10 +264,10 @@ def _values_problem(desired: DesiredGroup, attributes: Mapping[str, AttributeSch
 
 
 def _containers(
-    settings: Settings, wanted: Sequence[_Candidate], directory: DirectoryReader
+    settings: Settings, wanted: Sequence[_Candidate], directory: DirectoryReader, run: RunFacts
 ) -> tuple[list[GroupChange], frozenset[dn.Dn]]:
     """Return the containers to create, outermost first, and the keys of those that will exist."""
-    names = {c.desired.container for c in wanted if c.desired and c.desired.container and c.hit.by != "sid"}
+    names = {container for c in wanted if (container := _wanted_container(settings, c, run))}
     inside = {name for name in names if not ownership.container_problem(name, settings.managed_containers)}
     if not settings.create_containers:
         return [], frozenset(map(dn.key, directory.containers(inside)))
@@ -279,6 +279,14 @@ def _containers(
         for _key, name in sorted(missing.items(), key=lambda entry: (len(entry[0]), entry[1]))
     ]
     return changes, existing | missing.keys()
+
+
+def _wanted_container(settings: Settings, candidate: _Candidate, run: RunFacts) -> str:
+    """Return the container that a group is created in or moved to; an empty string for one that stays."""
+    desired, found = candidate.desired, candidate.hit.group
+    if desired is None or candidate.hit.by == "sid":  # a converted group stays where it is
+        return ""
+    return desired.container if found is None else _held(settings, desired, found, run)[0].container
 
 
 def _chain(name: str, managed: Sequence[str]) -> Iterator[str]:
@@ -314,8 +322,8 @@ def _changes(
     if desired is None:
         return
     group = hit.group
-    if group is not None and settings.moves is Moves.HOLD and not _rule_changed(settings, run):
-        desired, notice = _hold(desired, group)
+    if group is not None:
+        desired, notice = _held(settings, desired, group, run)
         if notice is not None:
             yield notice
     if desired.container and hit.by != "sid":  # a converted group stays where it is
@@ -343,8 +351,12 @@ def _rule_changed(settings: Settings, run: RunFacts) -> bool:
     return run.last_container_rule is not None and run.last_container_rule != settings.mapper.container_rule
 
 
-def _hold(desired: DesiredGroup, found: DirectoryGroup) -> tuple[DesiredGroup, Notice | None]:
-    """Keep a group where it is when only its data in the cloud ask for another container."""
+def _held(
+    settings: Settings, desired: DesiredGroup, found: DirectoryGroup, run: RunFacts
+) -> tuple[DesiredGroup, Notice | None]:
+    """Keep a group where it is when nothing but its data, or a move by hand, ask for another container."""
+    if settings.moves is not Moves.HOLD or _rule_changed(settings, run):
+        return desired, None
     relocation = plan.relocation(desired, found)
     if relocation is None or relocation.action is Action.RENAME:
         return desired, None

@@ -239,8 +239,8 @@ def _mapping_problem(mapping: AttributeMapping, key: str, seen: set[str]) -> str
         return f"it cannot be mapped. {_PROTECTED[key]}"
     if key in seen:
         return "it is mapped twice. Keep one of the two."
-    if mapping.clear_when_null and (mapping.default or mapping.on_create):
-        return "clear_when_null contradicts default and apply: on_create. Choose one."
+    if mapping.clear_when_null and (mapping.default or mapping.on_create or mapping.kind is MappingKind.NONE):
+        return "clear_when_null contradicts default, none and apply: on_create. Choose one."
     if key == CN and mapping.kind is MappingKind.NONE:
         return "a group needs a name. Map it, or leave the mapping out."
     if key == CN and mapping.clear_when_null:
@@ -329,20 +329,20 @@ def desired_group(group: CloudGroup, mapper: Mapper, around: Surroundings) -> De
             continue
         mapping = line.mapping
         values = _values(line, source, around)
+        if values is None and mapping.target not in _NAMING:
+            continue
         if not values and mapping.default and (not around.exists or mapping.target in _NAMING):
             values = (mapping.default,)
         if values or mapping.clear_when_null:
-            attributes[mapping.target] = values
+            attributes[mapping.target] = values or ()
     cn = _single(attributes.pop(CN, ()), CN, around)
     container = _single(attributes.pop(CONTAINER, ()), CONTAINER, around)
-    for target, value, problem in (
-        (CN, cn, names.cn_problem(cn) if cn else None),
-        *((SAM, value, names.sam_account_name_problem(value)) for value in attributes.get(SAM, ())),
-    ):
-        if problem:
-            raise ObjectError(
-                f"{target} {value!r} {problem}.", f"Change the mapping of {target}.", code=f"{target.lower()}_invalid"
-            )
+    if cn and (problem := names.cn_problem(cn)):
+        raise ObjectError(f"cn {cn!r} {problem}.", "Change the mapping of cn.", code="cn_invalid")
+    for value in attributes.get(SAM, ()):
+        if problem := names.sam_account_name_problem(value):
+            sentence, remedy = f"{SAM} {value!r} {problem}.", f"Change the mapping of {SAM}."
+            raise ObjectError(sentence, remedy, code="samaccountname_invalid")
     attributes[ANCHOR] = (identity.anchor_of(group.id),)
     attributes["groupType"] = (UNIVERSAL_SECURITY,)
     prefix = identity.TAKEN_OVER_PREFIX if group.security_identifier else identity.GROUP_ANCHOR_PREFIX
@@ -360,8 +360,11 @@ def _evaluate(
     return evaluate(expression, source, now=around.now, random=around.random, taken=taken, variables=around.variables)
 
 
-def _values(line: Line, source: Mapping[str, AttributeValue], around: Surroundings) -> Values:
-    """Return a mapping's values as LDAP text; the empty string counts as none, since LDAP has no empty values."""
+def _values(line: Line, source: Mapping[str, AttributeValue], around: Surroundings) -> Values | None:
+    """Return a mapping's values as LDAP text, or None for IgnoreAttributeFlow.
+
+    The empty string counts as no value, since LDAP has no empty values.
+    """
     mapping = line.mapping
     if mapping.kind is MappingKind.NONE:
         return ()
@@ -377,7 +380,7 @@ def _values(line: Line, source: Mapping[str, AttributeValue], around: Surroundin
         if value is Flow.IGNORE_OBJECT:
             raise ObjectIgnoredError(f"The mapping of {mapping.target} leaves the group out.")
         if value is Flow.IGNORE_ATTRIBUTE:
-            return ()
+            return None
     if isinstance(value, bool):  # the LDAP syntax Boolean (RFC 4517, section 3.3.3)
         return ("TRUE" if value else "FALSE",)
     if isinstance(value, list):

@@ -35,7 +35,6 @@ class Property:
 
 _PLAIN = (
     "classification",
-    "createdByAppId",
     "createdDateTime",
     "description",
     "displayName",

@@ -41,7 +41,7 @@ DELETED_HIDDEN = (
     "{count} groups are created without a look at deleted objects, which the account may not see: a group that was "
     "deleted and returns would get a new SID."
 )
-MOVE_HELD = "{dn} stays where it is: changed data in the cloud ask for {container}, and moves is hold."
+MOVE_HELD = "{dn} stays where it is: its mapping asks for {container}, the rule is unchanged, and moves is hold."
 ORPHAN = "{dn} carries the anchor of a group that Entra ID did not list; it is kept as it is."
 RETAINED = "{dn} is kept with its members, but no longer updated: {why}."
 FOREIGN: Mapping[str, str] = {
