@@ -200,3 +200,46 @@ def test_nothing_to_read_asks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read(graph, 0) == []
     assert capture.authority(graph.client, []) == ({}, None)
     assert graph.adapter.asked == []
+
+
+def test_the_service_is_asked_for_less_where_it_may_leave_groups_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = Graph(monkeypatch, lambda _request: answer({"value": []}))
+    assert list(capture.groups(graph.client, GroupQuery(QUERY.select, True, "(displayName eq 'a b')"))) == []
+    (url,) = graph.adapter.urls
+    assert url.startswith("/beta/groups?$select=displayName,groupTypes,id,securityEnabled&")
+    assert url.endswith("$filter=%28displayName%20eq%20%27a%20b%27%29")
+
+
+def test_groups_by_id_are_those_that_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    def give(item: dict[str, Any]) -> dict[str, Any]:
+        if cloud_id(1) in item["url"]:
+            return {"status": 200, "body": {"id": cloud_id(1), "displayName": "Sales"}}
+        return {"status": 404, "body": {"error": {"code": "Request_ResourceNotFound"}}}
+
+    graph = Graph(monkeypatch, batched(give))
+    found = list(capture.groups_by_id(graph.client, QUERY, [cloud_id(1), cloud_id(2)]))
+    assert [(group.id, group.display_name) for group in found] == [(cloud_id(1), "Sales")]
+
+
+@pytest.mark.parametrize("found", [{"status": 403, "body": {}}, {"status": 200, "body": {}}, {"status": 500}])
+def test_a_group_of_which_nothing_is_known_is_not_taken_for_gone(
+    monkeypatch: pytest.MonkeyPatch, found: dict[str, Any]
+) -> None:
+    with pytest.raises(EntraError):
+        list(capture.groups_by_id(Graph(monkeypatch, batched(lambda _item: found)).client, QUERY, [cloud_id(1)]))
+
+
+def test_the_ids_of_members(monkeypatch: pytest.MonkeyPatch) -> None:
+    link = f"{BASE}/v1.0/groups/x/members?$skiptoken=1"
+    pages = in_turn(answer(listing(principal(1), link=link)), answer({"value": [{"id": cloud_id(2).upper()}]}))
+    assert capture.member_ids(Graph(monkeypatch, pages).client, cloud_id(9)) == {cloud_id(1), cloud_id(2)}
+
+
+def test_groups_assigned_to_a_provisioning_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    def assignment(number: int, kind: str = "Group", role: str = "ROLE") -> dict[str, str]:
+        return {"id": f"a{number}", "principalId": cloud_id(number).upper(), "principalType": kind, "appRoleId": role}
+
+    items = [assignment(1), assignment(2, "User"), assignment(3, role="other"), assignment(4, role="role")]
+    graph = Graph(monkeypatch, lambda _request: answer({"value": items}))
+    assert capture.assigned_ids(graph.client, "sp", frozenset({"role"})) == {cloud_id(1), cloud_id(4)}
+    assert graph.adapter.urls[0].startswith("/v1.0/servicePrincipals/sp/appRoleAssignedTo")

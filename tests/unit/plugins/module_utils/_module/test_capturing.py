@@ -249,3 +249,43 @@ def test_a_folder_that_is_missing_is_told_before_anything_is_asked(tenant: Tenan
 )
 def test_options_that_do_not_go_together(tenant: Tenant, scope: Scope, options: dict[str, Any]) -> None:
     assert scope(**options)["failed"]
+
+
+def test_an_entry_that_selects_no_group_or_several_is_told_and_stops_no_other(
+    tenant: Tenant, scope: Scope, tmp_path: Path
+) -> None:
+    tenant.listed = [cloud_group(1), cloud_group(2, displayName="Twin"), cloud_group(3, displayName="Twin")]
+    result = scope(scope_mode="selected", selected_groups=["Group 1", "Twin", "Nobody"])
+    assert (result["outcome"], result["fatal"]) == ("partial", False)
+    assert sorted((entry["name"], entry["code"]) for entry in result["errors"]) == [
+        ("Nobody", "selected_group_unknown"),
+        ("Twin", "selected_group_not_unique"),
+    ]
+    assert Snapshot(tmp_path / "snapshot").ids_in_scope() == {cloud_id(1)}
+
+
+def test_assigned_groups(tenant: Tenant, scope: Scope, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[object, ...]] = []
+
+    def assigned(_client: object, *question: object) -> frozenset[str]:
+        asked.append(question)
+        return frozenset({cloud_id(1)} if question[0] == "sp1" else {cloud_id(2)})
+
+    monkeypatch.setattr(capture, "assigned_ids", assigned)
+    scope(scope_mode="assigned", service_principals=["sp1", "sp2"], app_role_ids=["ROLE"])
+    assert asked == [("sp1", frozenset({"role"})), ("sp2", frozenset({"role"}))]
+    assert Snapshot(tmp_path / "snapshot").ids_in_scope() == {cloud_id(1)}
+
+
+def test_filters_and_members_of_another_group(
+    tenant: Tenant, scope: Scope, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capture, "member_ids", lambda _client, _parent: frozenset({cloud_id(3)}))
+    rules = [
+        {"clauses": [{"operator": "IS_MEMBER_OF", "value": cloud_id(50)}]},
+        {"name": "idle", "clauses": [{"attribute": "displayName", "operator": "EQUALS", "value": "Nobody"}]},
+    ]
+    result = scope(filters=rules)
+    assert Snapshot(tmp_path / "snapshot").ids_in_scope() == {cloud_id(3)}
+    assert [(notice["code"], notice["name"]) for notice in result["notices"]] == [("filter_idle", "idle")]
+    assert result["summary"]["groups_filtered_out"] == 1

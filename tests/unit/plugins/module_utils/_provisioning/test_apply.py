@@ -327,3 +327,23 @@ def test_a_created_nested_group_is_told_when_another_link_was_refused(journal: F
     report = run(cloud, directory, journal)
     assert report.summary["members_added"] == 1
     assert [entry["name"] for entry in report.changes[0]["add"]] == ["Group 11"]
+
+
+def test_a_container_is_created_once_and_its_groups_after_it(journal: FakeJournal) -> None:
+    directory = FakeDirectory()
+    place = f"OU=New,{MANAGED}"
+    container = GroupChange(Action.CREATE_CONTAINER, "", place, None, place, None, {}, {}, "create_containers")
+    first, second = groups([container, create(container=place)], directory, journal)
+    assert (first.status, first.dn, first.guid) == ("done", place, None)
+    assert second.status == "done"
+    assert [kind for kind, _name in directory.writes] == ["create_container", "create"]
+    assert set(journal.groups) == {cloud_id(1)}
+    (again,) = groups([container], directory, journal)
+    assert (again.status, code(again)) == ("failed", "name_collision")
+
+
+def test_an_anchor_that_some_group_carries_in_another_case_is_in_use(journal: FakeJournal) -> None:
+    directory = FakeDirectory()
+    directory.add_group(directory_group(9, anchor=f"GROUP_{cloud_id(1).upper()}"))
+    (applied,) = groups([create(1)], directory, journal)
+    assert code(applied) == "directory_moved_on"

@@ -152,7 +152,9 @@ def _directory_sides(draw: st.DrawFn, number: int, directory: FakeDirectory) -> 
     if any(dn.same(node.dn, dn.child("CN", cn, container)) for node in directory.nodes.values()):
         cn = f"Old {number}"
     links = draw(st.frozensets(st.sampled_from([guid(n) for n in (*_USERS, _STRANGER)]), max_size=5))
-    directory.add_group(DirectoryGroup(guid(number), sid(2000 + number), dn.child("CN", cn, container), attributes), links)
+    directory.add_group(
+        DirectoryGroup(guid(number), sid(2000 + number), dn.child("CN", cn, container), attributes), links
+    )
     if draw(st.integers(0, 7)) == 0:  # a second object claims the same cloud group
         twin = DirectoryGroup(
             guid(number + 100),

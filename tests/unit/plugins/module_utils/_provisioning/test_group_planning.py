@@ -251,7 +251,7 @@ def test_the_name_of_a_stranger_is_taken() -> None:
 
 def test_an_account_name_anywhere_in_the_domain_is_taken() -> None:
     directory = FakeDirectory()
-    directory.add_group(directory_group(50, container=OUTSIDE, **{SAM: ("TEAM",)}))
+    directory.add_group(directory_group(50, container=OUTSIDE, sAMAccountName=("TEAM",)))
     given = (AttributeMapping(SAM, MappingKind.CONSTANT, "team"),)
     assert codes(planned(cloud_group(1), directory=directory, attribute_mappings=given)) == ["name_collision"]
     items = planned(cloud_group(1), directory=directory, attribute_mappings=given, name_collision=NameCollision.SUFFIX)

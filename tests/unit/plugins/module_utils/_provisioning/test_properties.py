@@ -48,7 +48,7 @@ def test_names_are_known_in_any_case_but_those_of_extensions(name: str, expected
     ],
 )
 def test_what_is_selected(names: list[str], chosen: set[str], beta: bool) -> None:
-    assert properties.select(names) == (chosen, beta)
+    assert properties.select(names) == (frozenset(chosen), beta)
 
 
 def test_each_value_stands_under_every_name_of_it() -> None:

@@ -235,3 +235,14 @@ def test_a_journal_with_a_broken_page_is_refused(path: Path) -> None:
 def test_a_folder_that_is_missing(path: Path) -> None:
     with pytest.raises(StoreError, match="folder"):
         opened(path.parent / "none" / "journal")
+
+
+def test_the_rule_for_containers_that_was_applied_last(tmp_path: Path) -> None:
+    journal = JournalFile(tmp_path / "journal", writable=True)
+    assert journal.container_rule() is None
+    journal.remember_container_rule("first")
+    journal.remember_container_rule("second")
+    journal.close()
+    again = JournalFile(tmp_path / "journal", writable=False)
+    assert again.container_rule() == "second"
+    again.close()

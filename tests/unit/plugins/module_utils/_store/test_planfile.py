@@ -169,3 +169,12 @@ _texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
 def test_any_text_survives(tmp_path_factory: pytest.TempPathFactory, skips: list[Skip]) -> None:
     path = tmp_path_factory.mktemp("plan") / "plan.jsonl"
     assert list(PlanFile(write(path, list(skips))).items()) == skips
+
+
+def test_what_a_plan_s_before_state_speaks_of(tmp_path: Path) -> None:
+    update = GroupChange(Action.UPDATE, "1", "x", guid(1), "CN=x", None, {"info": ("a",), "mail": ()}, {}, "differs")
+    with writing(tmp_path / "plan", HEADER) as writer:
+        for item in (*ITEMS, update):
+            writer.add(item)
+        writer.finish({}, ())
+    assert PlanFile(tmp_path / "plan").written_attributes() == {"info", "mail"}
