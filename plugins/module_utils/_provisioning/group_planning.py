@@ -127,6 +127,8 @@ def plan_groups(
         else:
             yield matched
     wanted: list[_Candidate] = []
+    # By id, so that of two groups that want one name or unique value the same one gets it in every run.
+    candidates.sort(key=_id)
     for item in _evaluate(settings, candidates, directory, attributes, run):
         if isinstance(item, _Candidate):
             wanted.append(item)
@@ -137,12 +139,16 @@ def plan_groups(
     occupied = _occupied(wanted, directory)
     claimed: set[object] = set()
     changes: dict[str, list[PlanItem]] = {}
-    # By id, so that of two groups that want one name the same one gets it in every run.
-    for candidate in sorted(wanted, key=lambda entry: entry.captured.group.id):
-        items = _changes(settings, candidate, existing, occupied, claimed, known, provisioned, run)
-        changes[candidate.captured.group.id] = list(items)
     for candidate in wanted:
-        yield from changes[candidate.captured.group.id]
+        items = _changes(settings, candidate, existing, occupied, claimed, known, provisioned, run)
+        changes[_id(candidate)] = list(items)
+    place = {item.group.id: number for number, item in enumerate(captured)}
+    for cloud_id in sorted(changes, key=place.__getitem__):
+        yield from changes[cloud_id]
+
+
+def _id(candidate: _Candidate) -> str:
+    return candidate.captured.group.id
 
 
 def _schema(settings: Settings, directory: DirectoryReader) -> Mapping[str, AttributeSchema]:
@@ -299,12 +305,14 @@ def _chain(name: str, managed: Sequence[str]) -> Iterator[str]:
 
 def _occupied(wanted: Sequence[_Candidate], directory: DirectoryReader) -> naming.Occupied:
     """Ask for the names that groups to be created, renamed or moved want, in one go."""
-    asked = [c.desired for c in wanted if c.desired and naming.wants_name(c.desired, c.hit.group)]
+    asked = [(c.desired, c.hit.group) for c in wanted if c.desired and naming.wants_name(c.desired, c.hit.group)]
     if not asked:
         return naming.Occupied()
+    # An object that moves without a new name needs the one that it has.
+    kept = {dn.rdn_value(found.dn) for desired, found in asked if found is not None and not desired.cn}
     return directory.occupied(
-        {name for desired in asked for name in naming.cn_alternatives(desired)},
-        {name for desired in asked for name in naming.sam_alternatives(desired)},
+        {name for desired, _found in asked for name in naming.cn_alternatives(desired)} | kept,
+        {name for desired, _found in asked for name in naming.sam_alternatives(desired)},
     )
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import cast
 
@@ -110,6 +110,8 @@ _PROTECTED: Mapping[str, str] = {
 # Always, because changing them later breaks what refers to them.
 _ON_CREATE_ONLY = frozenset({SAM.lower()})
 _NAMING = frozenset({CN, CONTAINER})
+# Attribute names are the same in any case (RFC 4512, section 2.5); the rules know these by one spelling.
+_SPELLINGS: Mapping[str, str] = {SAM.lower(): SAM} | {m.target.lower(): m.target for m in DEFAULT_MAPPINGS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +232,7 @@ def merge_mappings(given: Iterable[AttributeMapping]) -> tuple[AttributeMapping,
         if problem:
             raise ConfigurationError(f"attribute_mappings: {mapping.target}: {problem}", code="mapping_invalid")
         seen.add(key)
-        merged[key] = mapping
+        merged[key] = replace(mapping, target=_SPELLINGS.get(key, mapping.target))
     return tuple(merged.values())
 
 
