@@ -161,7 +161,10 @@ class Reader:
         found: dict[str, str] = {}
         for part in any_of([f"({ANCHOR}={escaped_text(anchor)})" for anchor in anchors]):
             for entry in self._session.search(
-                self.domain.dn, f"(&(isDeleted=TRUE){part})", (ANCHOR,), controls=(SHOW_DELETED_CONTROL,)
+                self.domain.dn,
+                f"(&(isDeleted=TRUE)(objectClass=group){part})",
+                (ANCHOR,),
+                controls=(SHOW_DELETED_CONTROL,),
             ):
                 for anchor in entry.texts(ANCHOR):
                     cloud_id = identity.cloud_id_of(anchor)

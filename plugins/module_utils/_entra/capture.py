@@ -18,6 +18,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client
     Call,
     GraphClient,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import EntraError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CloudGroup,
@@ -56,6 +57,8 @@ _KINDS: Mapping[str, PrincipalKind] = {f"#microsoft.graph.{kind.value}": kind fo
 _READ_GROUPS = ("Group.Read.All", "Directory.Read.All")
 _READ_MEMBERS = ("GroupMember.Read.All", "Group.Read.All", "Directory.Read.All")
 READ_USERS = "User.Read.All"
+# The permissions with which the service gives all properties of a user; with lesser ones it gives a name and no SID.
+_FULL_USERS = frozenset({READ_USERS, "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"})
 READ_HIDDEN = "Member.Read.Hidden"
 _READ_ASSIGNMENTS = ("Application.Read.All", "Directory.Read.All")
 _READ_AUTHORITY = ("Group-OnPremisesSyncBehavior.ReadWrite.All",)
@@ -180,6 +183,7 @@ def members(client: GraphClient, ids: Sequence[str]) -> Iterator[tuple[str, Read
 
 def _read_members(client: GraphClient, call: Call, status: int, body: Any) -> Reading[tuple[Principal, ...]]:
     found: dict[str, Principal] = {}
+    users_readable = bool(_FULL_USERS & client.roles)
     try:
         if status != 200:
             raise client.refusal(call, status, body)
@@ -188,7 +192,7 @@ def _read_members(client: GraphClient, call: Call, status: int, body: Any) -> Re
         for page in client.follow(call, body if isinstance(body, dict) else {}):
             for item in _items(page, call.path):
                 read += 1
-                member = _principal(item)
+                member = _principal(item, users_readable)
                 found[member.id] = member
         if count != read:
             raise EntraError(f"{read} members were read, the service counts {count}.", code="entra_count_differs")
@@ -197,17 +201,22 @@ def _read_members(client: GraphClient, call: Call, status: int, body: Any) -> Re
     return CompleteReading(tuple(found.values()))
 
 
-def _principal(item: Mapping[str, Any]) -> Principal:
+def _principal(item: Mapping[str, Any], users_readable: bool) -> Principal:
     name, synced = item.get("displayName"), item.get("onPremisesSyncEnabled")
     sid = item.get("onPremisesSecurityIdentifier")
+    kind = _KINDS.get(str(item.get("@odata.type")), PrincipalKind.UNKNOWN)
+    has_sid = isinstance(sid, str) and identity.is_sid(sid)
     return Principal(
         item["id"].lower(),
-        _KINDS.get(str(item.get("@odata.type")), PrincipalKind.UNKNOWN),
+        kind,
         name if isinstance(name, str) else "",
         synced if isinstance(synced, bool) else None,
-        sid if isinstance(sid, str) and sid else None,
-        # Every principal has a displayName; without the permission for its type the service gives id and type only.
-        readable=isinstance(name, str),
+        sid if has_sid else None,
+        # Every principal has a displayName, and what is synced has a SID; without the permission for its type the
+        # service leaves them out, or gives the name alone.
+        readable=isinstance(name, str)
+        and (users_readable or kind is not PrincipalKind.USER)
+        and (has_sid or not (sid or synced is True)),
     )
 
 

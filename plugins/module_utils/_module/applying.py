@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +38,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.resul
     run_module,
     unexpected,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import apply
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import apply, dn, ownership
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     ConfigurationError,
     GpadError,
@@ -121,7 +122,7 @@ def _execute(module: AnsibleModule, part: Part) -> dict[str, Any]:
         session, reader = stack.enter_context(open_directory(params, written))
         if given is not None:
             plan = given
-            _check_given(plan, journal, reader, part, check_mode=module.check_mode)
+            _check_given(plan, journal, reader, part, params["managed_containers"], check_mode=module.check_mode)
         elif snapshot is not None and settings is not None:
             path = stack.enter_context(temporary_plan())
             plan = make_plan(settings, snapshot, reader, journal, path, check_mode=module.check_mode).file
@@ -156,7 +157,21 @@ def _changes(plan: PlanFile, part: Part) -> Iterator[_Change]:
     return (item for item in plan.items() if isinstance(item, part.kind))
 
 
-def _check_given(plan: PlanFile, journal: JournalFile, reader: Reader, part: Part, *, check_mode: bool) -> None:
+def _check_place(plan: PlanFile, change: GroupChange, managed: Sequence[str]) -> None:
+    """Refuse a plan that was made for other containers than this call may write."""
+    for place in (change.dn, change.new_dn or change.dn):
+        wrong = ownership.container_problem(dn.parent(place), managed)
+        if (wrong and change.guid is None) or (wrong and place == change.new_dn):
+            raise StoreError(
+                f"The plan {plan.path} puts {change.name} into {dn.parent(place)}: {wrong}.",
+                "Use the plan of these managed_containers.",
+                code="plan_of_other_containers",
+            )
+
+
+def _check_given(
+    plan: PlanFile, journal: JournalFile, reader: Reader, part: Part, managed: Sequence[str], *, check_mode: bool
+) -> None:
     header = plan.header
     if header.domain.lower() != reader.domain.dn.lower():
         raise StoreError(
@@ -165,8 +180,12 @@ def _check_given(plan: PlanFile, journal: JournalFile, reader: Reader, part: Par
             code="plan_of_other_domain",
         )
     journal.check_tenant(header.tenant_id)
+    for change in _changes(plan, GROUPS):
+        if isinstance(change, GroupChange):
+            _check_place(plan, change, managed)
     if not check_mode:
         _check_fresh(plan, check_mode=False)
+        journal.check_age(header.captured_at)
         journal.check_plan(part.module, header.plan_id, header.created_at)
 
 
@@ -184,19 +203,26 @@ def _apply_part(
 ) -> None:
     header = plan.header
     journal.pin_tenant(header.tenant_id)
+    journal.remember_age(header.captured_at)
     journal.begin_run(uuid.uuid4().hex, part.module, header.plan_id, header.created_at, now())
     # Two passes over the file keep one change in memory at a time: apply yields in the order of the changes.
     changes = _changes(plan, part)
-    ended = False
+    moved = True
     try:
         for applied in part.apply(_changes(plan, part), reader, Writer(session), journal):
-            report.applied(next(changes), applied)
-        ended = True
+            change = next(changes)
+            report.applied(change, applied)
+            moved = moved and (applied.status != "failed" or getattr(change, "new_dn", None) is None)
     except GpadError as error:
+        moved = False
         report.stopped(error)
     except Exception as error:
+        moved = False
         report.stopped(unexpected(error))
-    # A run that was cut short leaves moves undone, which the next one must not hold.
-    if part is GROUPS and ended:
-        journal.remember_container_rule(header.container_rule)
-    journal.end_run(report.outcome.value, dict(report.summary), now())
+    try:
+        # Moves that were not made must not be held by the next run, as if the rule had been there before.
+        if part is GROUPS and moved:
+            journal.remember_container_rule(header.container_rule)
+        journal.end_run(report.outcome.value, dict(report.summary), now())
+    except sqlite3.Error as error:
+        report.stopped(StoreError(f"The journal {journal.path} could not be written: {error}.", "Look at the disk."))

@@ -31,6 +31,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     ConfigurationError,
+    EntraError,
     ObjectError,
     Outcome,
     StoreError,
@@ -190,7 +191,17 @@ def _scope(
         found = [capture.assigned_ids(client, principal, roles) for principal in params["service_principals"]]
         chosen = frozenset[str]().union(*found)
     parents = {clause.value for entry in rules for clause in entry.clauses if clause.operator == MEMBER_OF}
-    return Scope(chosen, mode, rules, {parent: capture.member_ids(client, parent) for parent in sorted(parents)})
+    return Scope(chosen, mode, rules, {parent: _members_of(client, parent, report) for parent in sorted(parents)})
+
+
+def _members_of(client: GraphClient, parent: str, report: Report) -> frozenset[str]:
+    """Return the members of a group that a filter names; one that cannot be read is reported, and nobody is in it."""
+    try:
+        return capture.member_ids(client, parent)
+    except EntraError as error:
+        message = f"filters: the members of {parent} could not be read: {error.message}"
+        report.problem(parent, parent, "filter_group_unread", message, error.remedy)
+        return frozenset()
 
 
 def _decide(groups: list[CloudGroup], chosen: Scope, report: Report) -> dict[str, Decision]:

@@ -159,6 +159,7 @@ def make_plan(
     """
     header = snapshot.header
     journal.check_tenant(header.tenant_id)
+    journal.check_age(header.captured_at)
     tally = Tally()
     plan_header = PlanHeader(
         uuid.uuid4().hex,

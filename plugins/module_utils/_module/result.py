@@ -16,7 +16,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.argum
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.regex_engine import choose_engine
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import GpadError, Outcome
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report, diff_text
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import replacing
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import replacing, require_folder
 
 # Library name to the traceback of its import, or None where it is there.
 Libraries: TypeAlias = "Mapping[str, str | None]"
@@ -39,6 +39,8 @@ def run_module(
             module.fail_json(msg=missing_required_lib(name), exception=trace, outcome="fatal", fatal=True)
     choose_engine()
     try:
+        if module.params.get("report_path"):
+            require_folder(Path(module.params["report_path"]))
         result = body(module)
     except GpadError as error:
         result = error_result(error)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity, plan
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity, ownership, plan
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.batches import (
     GROUPS_AT_ONCE,
     chunks,
@@ -45,12 +45,17 @@ def apply_groups(
         GpadError: the directory went away, so that nothing more can be done.
     """
     moved_here: dict[str, str] = {}
+    refused: set[str] = set()
     for batch in chunks(changes, GROUPS_AT_ONCE):
         now = {group.guid: group for group in directory.groups({c.guid for c in batch if c.guid}, ())}
         taken = _anchors_in_use(batch, directory)
         for change in batch:
             expected_dn = moved_here.get(change.guid or "", change.dn)
             try:
+                if change.id in refused:
+                    raise ObjectError(
+                        "An earlier step of this group failed.", "Look at that.", code="earlier_step_failed"
+                    )
                 stale = _stale(change, expected_dn, now, taken)
                 if stale:
                     raise ObjectError(stale, "Plan again.", code="directory_moved_on")
@@ -59,6 +64,7 @@ def apply_groups(
                     moved_here[change.guid] = change.new_dn
             except ObjectError as error:
                 applied = _failed(change, error)
+                refused |= {change.id} - {""}
             journal.record(applied)
             yield applied
 
@@ -128,7 +134,9 @@ def apply_members(
     known = journal.known()
     for batch in chunks(changes, GROUPS_AT_ONCE):
         guids = {c.id: c.guid or (known[c.id].guid if c.id in known else "") for c in batch}
-        now = dict(directory.links([guid for guid in guids.values() if guid]))
+        # Only what is a group inside the managed containers now, and may be written, is read and written.
+        groups = directory.groups([guid for guid in guids.values() if guid], ())
+        now = dict(directory.links([group.guid for group in groups if not ownership.untouchable(group, frozenset())]))
         for change in batch:
             guid = guids[change.id]
             try:
@@ -145,7 +153,11 @@ def apply_members(
 
 def _links_as_planned(change: MemberChange, guid: str, now: Mapping[str, tuple[Link, ...]]) -> tuple[Link, ...]:
     if guid not in now:
-        raise ObjectError(f"{change.dn} is not there.", "Look at what its creation said.", code="group_missing")
+        raise ObjectError(
+            f"{change.dn} is not there, or not a group that may be written.",
+            "Look at what its creation said, and plan again.",
+            code="group_missing",
+        )
     links = now[guid]
     if plan.links_digest(links) != change.before_digest:
         raise ObjectError(

@@ -119,6 +119,14 @@ def key(name: str | Dn) -> Dn:
     return tuple(Rdn(rdn.type, rdn.value.casefold()) for rdn in dn)
 
 
+def folded(name: str) -> str:
+    """Return a text that is equal exactly for names of the same object; what is no DN, in lower case."""
+    try:
+        return text(key(name)).lower()
+    except ValueError:
+        return name.lower()
+
+
 def same(left: str, right: str) -> bool:
     """Return whether two texts name the same object."""
     return left == right or key(left) == key(right)

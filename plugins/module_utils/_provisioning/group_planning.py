@@ -176,7 +176,8 @@ def _match(
 ) -> Iterator[_Candidate | Problem | Notice]:
     have = {group.guid for group in anchored}
     guids = {known[item.group.id].guid for item in captured if item.group.id in known} - have
-    sids = {item.group.security_identifier or "" for item in captured} - {group.sid for group in anchored} - {""}
+    sids = {sid for item in captured if (sid := item.group.security_identifier) and identity.is_sid(sid)}
+    sids -= {group.sid for group in anchored}
     more = directory.groups(guids, sids) if guids or sids else ()
     found = ownership.index([*anchored, *(group for group in more if group.guid not in have)])
     matches = ownership.refuse_shared(
@@ -226,7 +227,7 @@ def _evaluate(
             candidate.hit.group is not None,
             run.now,
             run.random,
-            {name: frozenset(values) for name, values in taken.items()},
+            taken,
             variables,
         )
         try:

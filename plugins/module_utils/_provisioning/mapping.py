@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import cast
@@ -110,6 +110,8 @@ _PROTECTED: Mapping[str, str] = {
 # Always, because changing them later breaks what refers to them.
 _ON_CREATE_ONLY = frozenset({SAM.lower()})
 _NAMING = frozenset({CN, CONTAINER})
+# An expression may name no more candidates; one that draws them at random would never end.
+_MOST_CANDIDATES = 100
 # Attribute names are the same in any case (RFC 4512, section 2.5); the rules know these by one spelling.
 _SPELLINGS: Mapping[str, str] = {SAM.lower(): SAM} | {m.target.lower(): m.target for m in DEFAULT_MAPPINGS}
 
@@ -164,7 +166,7 @@ class Surroundings:
     exists: bool = False
     now: datetime | None = None
     random: RandomSource | None = None
-    taken: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    taken: Mapping[str, Collection[str]] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -305,7 +307,7 @@ def candidates(group: CloudGroup, mapper: Mapper, around: Surroundings) -> dict[
         if line.expression is None or not line.expression.unique_values:
             continue
         refused: list[str] = []
-        while True:
+        while len(refused) < _MOST_CANDIDATES:
             try:
                 value = _evaluate(line.expression, source, around, frozenset(refused))
             except ExpressionError:
@@ -357,7 +359,7 @@ def _source(group: CloudGroup) -> Mapping[str, AttributeValue]:
 
 
 def _evaluate(
-    expression: Expression, source: Mapping[str, AttributeValue], around: Surroundings, taken: frozenset[str]
+    expression: Expression, source: Mapping[str, AttributeValue], around: Surroundings, taken: Collection[str]
 ) -> object:
     return evaluate(expression, source, now=around.now, random=around.random, taken=taken, variables=around.variables)
 

@@ -111,13 +111,14 @@ def plan_members(
         GpadError: a reading of the directory did not reach its end.
     """
     accounts = _Accounts(directory)
+    remembered = {cloud_id: entry.guid for cloud_id, entry in known.items()}
     matched = frozenset(guid for guid in provisioned.guids.values() if guid)
     for ids in chunks(provisioned.groups, GROUPS_AT_ONCE):
         guids = [guid for guid in (provisioned.guids[i] for i in ids) if guid]
         links = dict(directory.links(guids)) if guids else {}
         pending = [_sort(cloud, directory, provisioned, i, links) for i in ids]
         accounts.ask({m.on_premises_security_identifier or "" for p in pending for m in p.sorted.unresolved})
-        pending = [_resolve(entry, accounts.found) for entry in pending]
+        pending = [_resolve(entry, accounts.found, remembered) for entry in pending]
         candidates = [link for entry in pending for link in entry.candidates]
         facts = directory.facts([link.guid for link in candidates]) if candidates else {}
         left = cloud.known_sids({link.sid for link in candidates if link.sid}) if candidates else frozenset[str]()
@@ -140,11 +141,11 @@ def _sort(
     return _Pending(captured, name, guid, held, members, result)
 
 
-def _resolve(entry: _Pending, found: Mapping[str, Link]) -> _Pending:
+def _resolve(entry: _Pending, found: Mapping[str, Link], remembered: Mapping[str, str]) -> _Pending:
     result = membership.resolve_members(entry.sorted, found)
     candidates: tuple[Link, ...] = ()
     if isinstance(entry.members, CompleteReading):
-        candidates = membership.unanswered(entry.members, CompleteReading(entry.links), result)
+        candidates = membership.unanswered(entry.members, CompleteReading(entry.links), result, remembered)
     return replace(entry, sorted=result, candidates=candidates)
 
 

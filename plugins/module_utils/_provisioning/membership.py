@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CompleteReading,
     DomainInfo,
@@ -175,12 +175,21 @@ def unanswered(
     members: CompleteReading[tuple[Principal, ...]],
     links: CompleteReading[tuple[Link, ...]],
     sorted_members: Sorted,
+    remembered: Mapping[str, str],
 ) -> tuple[Link, ...]:
     """Return the links that no listed member answers for by GUID or SID: the candidates for removal.
 
     Both readings must be complete, which the parameters' types say.
+
+    Parameters:
+        members: what the cloud lists.
+        links: what the directory holds.
+        sorted_members: the listed members, sorted.
+        remembered: object id to the objectGUID that the journal holds: a member group that cannot be handled in this
+            run keeps its link.
     """
-    guids = {want.guid for want in sorted_members.wanted}
+    guids: set[str | None] = {want.guid for want in sorted_members.wanted}
+    guids |= {remembered.get(member.id) for member in members.items}
     sids: set[str | None] = set()
     for member in members.items:
         sids.add(member.on_premises_security_identifier)
@@ -210,7 +219,7 @@ class RemovalPolicy:
     Parameters:
         foreign_members: the option of that name.
         accepted: the journal knows this group as born here, or its foreign links were accepted.
-        protected_members: sAMAccountName-free words that are never removed: SIDs and DNs in lower case.
+        protected_members: who is never removed: SIDs in lower case and folded DNs.
     """
 
     foreign_members: ForeignMembers
@@ -219,9 +228,11 @@ class RemovalPolicy:
 
 
 # What an unreadable member of a kind may be in the directory: links of these classes stay while one is listed.
+# An object of another domain is not found in this one, so its class is unknown; one of another forest is a placeholder.
+_ELSEWHERE = frozenset({"", "foreignSecurityPrincipal"})
 _CLASSES_OF = {
-    PrincipalKind.USER: frozenset({"user", "inetOrgPerson"}),
-    PrincipalKind.GROUP: frozenset({"group"}),
+    PrincipalKind.USER: frozenset({"user", "inetOrgPerson"}) | _ELSEWHERE,
+    PrincipalKind.GROUP: frozenset({"group"}) | _ELSEWHERE,
     PrincipalKind.DEVICE: frozenset({"computer"}),
     PrincipalKind.CONTACT: frozenset({"contact"}),
     PrincipalKind.SERVICE_PRINCIPAL: frozenset[str](),
@@ -251,17 +262,21 @@ def removals(
     held_classes = frozenset[str]().union(
         *(_CLASSES_OF.get(m.kind, frozenset()) for m in members.items if not m.readable)
     )
+    held_all = any(not m.readable and m.kind is PrincipalKind.UNKNOWN for m in members.items)
     remove: list[Link] = []
     foreign: list[tuple[Link, str]] = []
     for link in candidates:
         fact = facts.get(link.guid, LinkFacts())
-        if listed_sids & set(fact.sid_history) or _anchored_id(fact.anchor) in listed_ids:
+        if listed_sids & set(fact.sid_history):
             continue
-        if {(link.sid or "").lower(), link.dn.lower()} & policy.protected_members:
+        if {(link.sid or "").lower(), dn.folded(link.dn)} & policy.protected_members:
             foreign.append((link, "protected_member"))
         elif link.sid in known_principals or link.guid in matched:
             remove.append(link)
-        elif fact.object_class in held_classes:
+        elif _anchored_id(fact.anchor) in listed_ids:
+            # Many may write this attribute on their own account, so it is told and weighs less than what Entra knows.
+            foreign.append((link, "anchored_member"))
+        elif held_all or fact.object_class in held_classes:
             foreign.append((link, "unreadable_member_listed"))
         elif policy.foreign_members is ForeignMembers.REMOVE or (
             policy.foreign_members is ForeignMembers.ACCEPTED and policy.accepted

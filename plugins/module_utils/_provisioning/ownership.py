@@ -143,7 +143,7 @@ def untouchable(group: DirectoryGroup, protected_groups: frozenset[str]) -> str:
 
     Parameters:
         group: the object, with groupType, isCriticalSystemObject and adminCount read.
-        protected_groups: sAMAccountNames, SIDs or DNs that the administrator protects, in lower case.
+        protected_groups: sAMAccountNames, SIDs or DNs that the administrator protects, folded.
     """
     group_type = int(group.first("groupType") or 0)
     sam = group.first("sAMAccountName") or ""
@@ -154,7 +154,10 @@ def untouchable(group: DirectoryGroup, protected_groups: frozenset[str]) -> str:
         (group.first("isCriticalSystemObject") == "TRUE", "isCriticalSystemObject is TRUE"),
         (group.first("adminCount") == "1", "adminCount is 1: AdminSDHolder guards it"),
         (sam.lower() == _DNS_ADMINS.lower(), "it is DnsAdmins"),
-        (bool({sam.lower(), group.sid.lower(), group.dn.lower()} & protected_groups), "protected_groups names it"),
+        (
+            bool({dn.folded(sam), dn.folded(group.sid), dn.folded(group.dn)} & protected_groups),
+            "protected_groups names it",
+        ),
     )
     return next((why for holds, why in checks if holds), "")
 

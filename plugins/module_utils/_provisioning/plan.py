@@ -12,7 +12,10 @@ from typing import TypeAlias
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ObjectError
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import DesiredGroup
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
+    ANCHOR,
+    DesiredGroup,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import Wanted
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     DirectoryGroup,
@@ -184,6 +187,8 @@ def group_changes(
     before = {name: found.attributes.get(name, ()) for name in after}
     changes: list[GroupChange] = []
     if not known:
+        # The tie itself is part of the state that must still hold when the plan is applied.
+        before = {ANCHOR: found.attributes.get(ANCHOR, ()), **before}
         reason = f"tied by {by}"
         changes.append(
             GroupChange(Action.ADOPT, desired.id, desired.name, found.guid, found.dn, None, before, after, reason)

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Limits
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
@@ -38,8 +38,8 @@ class Settings:
         managed_containers: DNs; nothing outside them is ever written.
         mapper: the attribute mappings, compiled.
         foreign_members: what happens to links that the cloud does not list.
-        protected_groups: sAMAccountNames, SIDs or DNs never written, in lower case.
-        protected_members: SIDs or DNs never removed from a group, in lower case.
+        protected_groups: sAMAccountNames, SIDs or DNs never written, folded.
+        protected_members: SIDs or DNs never removed from a group, folded.
         max_members: a group with more members is refused.
         limits: how much one run may change.
         moves: whether changed data may move a group.
@@ -83,6 +83,16 @@ def managed_containers(values: Iterable[str]) -> tuple[str, ...]:
     return containers
 
 
+def _protected_members(values: Sequence[str]) -> frozenset[str]:
+    for value in values:
+        if not identity.is_sid(value) and not dn.is_dn(value):
+            raise ConfigurationError(
+                f"protected_members: {value!r} is neither a SID nor a distinguished name.",
+                "Write it like S-1-5-21-… or CN=Break Glass,OU=Admins,DC=contoso,DC=com.",
+            )
+    return frozenset(map(dn.folded, values))
+
+
 def compile_settings(
     containers: Iterable[str],
     target_container: object,
@@ -109,8 +119,8 @@ def compile_settings(
         managed_containers(containers),
         compile_mappings(mappings),
         foreign_members,
-        frozenset(value.lower() for value in protected_groups),
-        frozenset(value.lower() for value in protected_members),
+        frozenset(map(dn.folded, protected_groups)),
+        _protected_members(tuple(protected_members)),
         max_members,
         limits or Limits(),
         moves,

@@ -46,6 +46,7 @@ ORPHAN = "{dn} carries the anchor of a group that Entra ID did not list; it is k
 RETAINED = "{dn} is kept with its members, but no longer updated: {why}."
 FOREIGN: Mapping[str, str] = {
     "foreign_member": "{dn} is a member that the cloud does not list; it is kept (foreign_members).",
+    "anchored_member": "{dn} is kept because its anchor names a listed member; check who wrote it.",
     "protected_member": "{dn} is a member that the cloud does not list; protected_members keeps it.",
     "unreadable_member_listed": "{dn} is kept while a listed member of its kind cannot be read.",
 }

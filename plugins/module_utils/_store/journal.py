@@ -148,6 +148,24 @@ class JournalFile:
                 code="other_tenant",
             )
 
+    def check_age(self, captured_at: str) -> None:
+        """Compare a snapshot's time with that of the last one applied.
+
+        Raises:
+            StoreError: it is older, so that what was taken away since would be given again.
+        """
+        row = self._db.execute("SELECT value FROM settings WHERE name = 'captured_at'").fetchone()
+        if row is not None and captured_at < row[0]:
+            raise StoreError(
+                f"The snapshot of {captured_at} is older than the one of {row[0]}, which was applied.",
+                "Run gpad_scope again.",
+                code="snapshot_outdated",
+            )
+
+    def remember_age(self, captured_at: str) -> None:
+        """Remember the time of the snapshot that is applied."""
+        self._db.execute("INSERT OR REPLACE INTO settings VALUES ('captured_at', ?)", (captured_at,))
+
     def container_rule(self) -> str | None:
         """Return the rule for containers that was applied last, or None."""
         row = self._db.execute("SELECT value FROM settings WHERE name = 'container_rule'").fetchone()

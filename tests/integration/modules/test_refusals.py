@@ -238,3 +238,24 @@ def test_without_rights_the_container_is_named_and_nothing_else_stops(target: Ta
     assert result["outcome"] == "partial" and not result["changed"]
     assert [(error["id"], error["code"]) for error in result["errors"]] == [(cloud_id, "permission_denied")]
     assert target.entries(cloud_id) == []
+
+
+def test_a_plan_for_other_containers_is_refused(target: Target) -> None:
+    cloud_id = target.admin.create_group("Elsewhere")
+    target.scope(cloud_id)
+    target.plan()
+    others = target.forest.managed_containers[1:]
+    refused(target.group(managed_containers=others), "plan_of_other_containers", target.forest.managed_containers[0])
+    assert target.entries(cloud_id) == []
+
+
+def test_a_snapshot_older_than_the_last_applied_is_refused(target: Target) -> None:
+    """It would give back what was taken away since."""
+    cloud_id = target.admin.create_group("Aged", [object_id("Britta Simon")])
+    target.provision(cloud_id)
+    with closing(sqlite3.connect(target.snapshot)) as snapshot:
+        snapshot.execute(
+            "UPDATE header SET value = ? WHERE name = 'captured_at'", (json.dumps("2020-01-01T00:00:00Z"),)
+        )
+        snapshot.commit()
+    refused(target.plan(), "snapshot_outdated", "2020-01-01T00:00:00Z", "gpad_scope")

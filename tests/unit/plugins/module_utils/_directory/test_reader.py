@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -40,7 +40,7 @@ ROOT = {
     "dnsHostName": ["dc1.contoso.com"],
 }
 DELETED_OBJECTS = f"<WKGUID=18e2ea80684f11d2b9aa00c04f79f805,{BASE}>"
-Entries = Callable[[Operation], list[dict[str, Any]] | None]
+Entries: TypeAlias = "Callable[[Operation], list[dict[str, Any]] | None]"
 
 
 def domain(special: Entries | None = None) -> ScriptedConnection:
@@ -153,7 +153,7 @@ def test_guids_and_sids_are_searched_as_escaped_bytes(monkeypatch: pytest.Monkey
 
 
 def test_groups_outside_the_managed_containers_are_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    under_test, _ = reader(
+    under_test, _unused = reader(
         monkeypatch, lambda op: [group_entry(1, OUTSIDE)] if "objectGUID=" in op.arguments[1] else None
     )
     assert under_test.groups({guid(1)}, ()) == ()
@@ -255,7 +255,7 @@ def test_members_are_read_with_guid_and_sid(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("raw", [{}, {"member": ()}, {"MEMBER;RANGE=0-*": [member(1)]}])
 def test_a_group_without_members_and_names_in_any_case(monkeypatch: pytest.MonkeyPatch, raw: dict[str, Any]) -> None:
-    under_test, _ = reader(
+    under_test, _unused = reader(
         monkeypatch, lambda op: [ranged(1, raw)] if "uSNChanged" in op.options["attributes"] else None
     )
     ((found, links),) = under_test.links([guid(1)])
@@ -264,8 +264,8 @@ def test_a_group_without_members_and_names_in_any_case(monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("count", [3, 4, 6, 7, 20])
 def test_a_group_that_one_answer_does_not_hold_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    under_test, _ = reader(monkeypatch, Ranges(count))
-    ((_, links),) = under_test.links([guid(1)])
+    under_test, _unused = reader(monkeypatch, Ranges(count))
+    ((_guid, links),) = under_test.links([guid(1)])
     assert [link.guid for link in links] == [guid(number) for number in range(count)]
 
 
@@ -283,7 +283,7 @@ def test_a_group_that_one_answer_does_not_hold_is_read_to_its_end(monkeypatch: p
     ],
 )
 def test_an_answer_that_is_no_whole_range_is_no_reading(monkeypatch: pytest.MonkeyPatch, raw: dict[str, Any]) -> None:
-    under_test, _ = reader(
+    under_test, _unused = reader(
         monkeypatch, lambda op: [ranged(1, raw)] if "uSNChanged" in op.options["attributes"] else None
     )
     with pytest.raises(IncompleteReadError):
@@ -292,10 +292,10 @@ def test_an_answer_that_is_no_whole_range_is_no_reading(monkeypatch: pytest.Monk
 
 def test_an_empty_plain_member_beside_a_range_is_what_windows_sends(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = {"member": (), "member;range=0-*": [member(1)]}
-    under_test, _ = reader(
+    under_test, _unused = reader(
         monkeypatch, lambda op: [ranged(1, raw)] if "uSNChanged" in op.options["attributes"] else None
     )
-    ((_, links),) = under_test.links([guid(1)])
+    ((_guid, links),) = under_test.links([guid(1)])
     assert len(links) == 1
 
 
@@ -307,7 +307,7 @@ def test_a_gap_in_a_later_range_is_no_reading(monkeypatch: pytest.MonkeyPatch) -
                 return [ranged(1, {"member;range=4-*": self.members[4:]})]
             return found
 
-    under_test, _ = reader(monkeypatch, Gap(6))
+    under_test, _unused = reader(monkeypatch, Gap(6))
     with pytest.raises(IncompleteReadError, match="whole range"):
         list(under_test.links([guid(1)]))
 
@@ -318,8 +318,8 @@ def test_a_group_that_changes_while_it_is_read_is_read_again(monkeypatch: pytest
             group.members.append(member(100))
             group.usn += 1
 
-    under_test, _ = reader(monkeypatch, Ranges(5, grow))
-    ((_, links),) = under_test.links([guid(1)])
+    under_test, _unused = reader(monkeypatch, Ranges(5, grow))
+    ((_guid, links),) = under_test.links([guid(1)])
     assert [link.guid for link in links] == [guid(number) for number in (0, 1, 2, 3, 4, 100)]
 
 
@@ -329,8 +329,8 @@ def test_a_group_that_shrinks_while_it_is_read_is_read_again(monkeypatch: pytest
             del group.members[2:]
             group.usn += 1
 
-    under_test, _ = reader(monkeypatch, Ranges(5, shrink))
-    ((_, links),) = under_test.links([guid(1)])
+    under_test, _unused = reader(monkeypatch, Ranges(5, shrink))
+    ((_guid, links),) = under_test.links([guid(1)])
     assert [link.guid for link in links] == [guid(0), guid(1)]
 
 
@@ -338,7 +338,7 @@ def test_a_group_that_never_rests_is_not_read(monkeypatch: pytest.MonkeyPatch) -
     def move(_turn: int, group: Ranges) -> None:
         group.usn += 1
 
-    under_test, _ = reader(monkeypatch, Ranges(9, move))
+    under_test, _unused = reader(monkeypatch, Ranges(9, move))
     with pytest.raises(IncompleteReadError, match="faster"):
         list(under_test.links([guid(1)]))
 
@@ -348,7 +348,7 @@ def test_a_range_that_ends_early_without_a_change_is_no_reading(monkeypatch: pyt
         if turn == 3:
             del group.members[3:]
 
-    under_test, _ = reader(monkeypatch, Ranges(6, lose))
+    under_test, _unused = reader(monkeypatch, Ranges(6, lose))
     with pytest.raises(IncompleteReadError):
         list(under_test.links([guid(1)]))
 
@@ -357,14 +357,14 @@ def test_a_group_that_goes_away_while_it_is_read(monkeypatch: pytest.MonkeyPatch
     def vanish(turn: int, group: Ranges) -> None:
         group.there = turn < 3
 
-    under_test, _ = reader(monkeypatch, Ranges(6, vanish))
+    under_test, _unused = reader(monkeypatch, Ranges(6, vanish))
     with pytest.raises(IncompleteReadError, match="went away"):
         list(under_test.links([guid(1)]))
 
 
 def test_a_server_that_ignores_the_control_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = {"member;range=0-*": [b"CN=User,DC=x"]}
-    under_test, _ = reader(
+    under_test, _unused = reader(
         monkeypatch, lambda op: [ranged(1, raw)] if "uSNChanged" in op.options["attributes"] else None
     )
     with pytest.raises(IncompleteReadError, match="extended-DN"):
@@ -397,7 +397,7 @@ def test_what_tells_whose_a_linked_object_is(monkeypatch: pytest.MonkeyPatch) ->
         entry("CN=2", objectGUID=[identity.guid_to_bytes(guid(2))], objectClass=["top", "contact"]),
         entry("CN=3"),
     ]
-    under_test, _ = reader(monkeypatch, lambda op: answer if "objectGUID=" in op.arguments[1] else None)
+    under_test, _unused = reader(monkeypatch, lambda op: answer if "objectGUID=" in op.arguments[1] else None)
     found = under_test.facts([guid(1), guid(2), guid(2)])
     assert set(found) == {guid(1), guid(2)}
     assert (found[guid(1)].object_class, found[guid(1)].sid_history) == ("user", (sid(9), sid(8)))

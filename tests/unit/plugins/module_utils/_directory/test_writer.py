@@ -73,14 +73,14 @@ def test_a_group_is_created_without_empty_values_and_read_back(monkeypatch: pyte
 
 
 def test_a_refused_creation_is_the_error_of_that_group(monkeypatch: pytest.MonkeyPatch) -> None:
-    under_test, _ = writer(monkeypatch, lambda _operation: refused(68, "00002071: UpdErr"))
+    under_test, _unused = writer(monkeypatch, lambda _operation: refused(68, "00002071: UpdErr"))
     with pytest.raises(ObjectError, match="Creating CN=a") as caught:
         under_test.create("CN=a", {})
     assert caught.value.code == "name_collision"
 
 
 def test_a_group_that_cannot_be_read_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    under_test, _ = writer(monkeypatch, lambda operation: OK if operation.kind == "add" else page([]))
+    under_test, _unused = writer(monkeypatch, lambda operation: OK if operation.kind == "add" else page([]))
     with pytest.raises(ObjectError, match="cannot be read"):
         under_test.create("CN=a", {})
 
@@ -95,7 +95,7 @@ def test_attributes_are_replaced_and_cleared(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_refused_modify_names_the_attributes(monkeypatch: pytest.MonkeyPatch) -> None:
-    under_test, _ = writer(monkeypatch, lambda _operation: refused(50))
+    under_test, _unused = writer(monkeypatch, lambda _operation: refused(50))
     with pytest.raises(ObjectError, match="Modifying displayName, info") as caught:
         under_test.modify(guid(1), {"info": (), "displayName": ("x",)})
     assert caught.value.code == "permission_denied"
@@ -110,7 +110,7 @@ def test_rename_and_move_are_one_operation(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_refused_move(monkeypatch: pytest.MonkeyPatch) -> None:
-    under_test, _ = writer(monkeypatch, lambda _operation: refused(68, "00002071: UpdErr"))
+    under_test, _unused = writer(monkeypatch, lambda _operation: refused(68, "00002071: UpdErr"))
     with pytest.raises(ObjectError, match="Moving to CN=a"):
         under_test.relocate(guid(1), f"CN=a,{MANAGED}")
 
@@ -150,14 +150,14 @@ def test_one_bad_link_among_a_thousand_stands_alone(monkeypatch: pytest.MonkeyPa
 
 def test_a_bad_removal_does_not_hold_up_the_adds(monkeypatch: pytest.MonkeyPatch) -> None:
     group = Group({guid(1), guid(2)}, lambda op, member: refused(53, "00002035: x") if member == guid(1) else None)
-    under_test, _ = writer(monkeypatch, group)
+    under_test, _unused = writer(monkeypatch, group)
     result = under_test.change_members(guid(9), [guid(3)], [guid(1), guid(2)])
     assert (result.added, result.removed) == (frozenset({guid(3)}), frozenset({guid(2)}))
     assert set(result.failed) == {guid(1)}
 
 
 def test_what_is_so_already_is_neither_done_nor_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    under_test, _ = writer(monkeypatch, Group({guid(1)}, lambda _op, _member: None))
+    under_test, _unused = writer(monkeypatch, Group({guid(1)}, lambda _op, _member: None))
     result = under_test.change_members(guid(9), [guid(1), guid(3)], [guid(4)])
     assert result.added == {guid(3)}
     assert not (result.removed or result.failed)
@@ -165,7 +165,7 @@ def test_what_is_so_already_is_neither_done_nor_failed(monkeypatch: pytest.Monke
 
 def test_an_addition_that_exists_is_told_by_the_code_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Samba's texts for it vary."""
-    under_test, _ = writer(monkeypatch, lambda _operation: refused(68, "Attribute member already exists"))
+    under_test, _unused = writer(monkeypatch, lambda _operation: refused(68, "Attribute member already exists"))
     assert under_test.change_members(guid(9), [guid(1)], []).failed == {}
 
 

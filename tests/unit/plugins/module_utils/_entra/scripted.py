@@ -76,10 +76,15 @@ class ScriptedAdapter(HTTPAdapter):
         return [str(request.url).removeprefix(BASE) for request in self.asked]
 
 
+_ROLES = frozenset({"User.Read.All"})
+
+
 class Graph:
     """A client over a scripted adapter, logged on without the network; waiting takes no time but is written down."""
 
-    def __init__(self, patch: pytest.MonkeyPatch, script: Script, roles: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, patch: pytest.MonkeyPatch, script: Script, roles: frozenset[str] = frozenset({"User.Read.All"})
+    ) -> None:
         patch.setattr(auth.TokenSource, "token", lambda _self: "token")
         self.waits: list[float] = []
         patch.setattr(time, "sleep", self.waits.append)

@@ -125,6 +125,25 @@ def test_members_of_every_kind(monkeypatch: pytest.MonkeyPatch) -> None:
     assert reading.items[7].id == cloud_id(8)
 
 
+@pytest.mark.parametrize(
+    ("roles", "properties", "readable"),
+    [
+        ({"User.Read.All"}, {"onPremisesSyncEnabled": True, "onPremisesSecurityIdentifier": sid(5001)}, True),
+        ({"Directory.Read.All"}, {}, True),
+        # A lesser permission gives the name and leaves the SID out: that proves nothing.
+        ({"User.ReadBasic.All"}, {}, False),
+        ({"User.Read.All"}, {"onPremisesSyncEnabled": True}, False),
+        ({"User.Read.All"}, {"onPremisesSecurityIdentifier": "S-1-nonsense"}, False),
+    ],
+)
+def test_a_user_is_readable_only_when_a_missing_sid_would_prove_something(
+    monkeypatch: pytest.MonkeyPatch, roles: set[str], properties: dict[str, Any], readable: bool
+) -> None:
+    script = batched(lambda _item: {"status": 200, "body": listing(principal(1, **properties))})
+    (reading,) = read(Graph(monkeypatch, script, frozenset(roles)))
+    assert [member.readable for member in reading.items] == [readable]
+
+
 def test_members_are_asked_for_in_the_advanced_mode(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[dict[str, Any]] = []
 

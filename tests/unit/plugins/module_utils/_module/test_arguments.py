@@ -36,7 +36,7 @@ def documentation(module: str) -> dict[str, Any]:
     found: dict[str, Any] = yaml.safe_load(importlib.import_module(f"{_ROOT}.modules.{module}").DOCUMENTATION)
     options: dict[str, Any] = {}
     for name in found["extends_documentation_fragment"]:
-        fragment, _, part = name.removeprefix("hybrid_identity.gpad.").partition(".")
+        fragment, _unused, part = name.removeprefix("hybrid_identity.gpad.").partition(".")
         text = getattr(
             importlib.import_module(f"{_ROOT}.doc_fragments.{fragment}").ModuleDocFragment,
             (part or "documentation").upper(),
@@ -75,7 +75,7 @@ def plain(options: dict[str, Any], inner: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_the_option_table_is_the_documented_one(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
-    spec, _ = spec_of(monkeypatch, module)
+    spec, _unused = spec_of(monkeypatch, module)
     documented = plain(documentation(module)["options"], "suboptions")
     assert json.loads(json.dumps(plain(spec, "options"))) == json.loads(json.dumps(documented))
 
@@ -91,7 +91,7 @@ def test_every_option_is_described(module: str) -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_secrets_are_never_logged(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
-    spec, _ = spec_of(monkeypatch, module)
+    spec, _unused = spec_of(monkeypatch, module)
     secret = {name for name in spec if "password" in name or "secret" in name}
     assert secret
     assert {name for name, option in spec.items() if option.get("no_log")} == secret
@@ -99,7 +99,7 @@ def test_secrets_are_never_logged(monkeypatch: pytest.MonkeyPatch, module: str) 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_environment_variables_are_documented(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
-    spec, _ = spec_of(monkeypatch, module)
+    spec, _unused = spec_of(monkeypatch, module)
     documented = documentation(module)["options"]
     for name, option in spec.items():
         if "fallback" in option:
@@ -116,7 +116,7 @@ def test_constraints_name_options_that_exist(monkeypatch: pytest.MonkeyPatch, mo
         if kind == "required_by":
             named |= {name for key, needed in entries.items() for name in (key, *needed)}
         elif kind == "required_if":
-            named |= {name for key, _value, needed, *_ in entries for name in (key, *needed)}
+            named |= {name for key, _value, needed, *_unused in entries for name in (key, *needed)}
         else:
             named |= {name for group in entries for name in group}
     assert named <= spec.keys()

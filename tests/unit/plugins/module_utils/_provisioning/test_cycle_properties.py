@@ -94,7 +94,7 @@ def _principals() -> st.SearchStrategy[Principal]:
         users.map(lambda number: user(number, sid(number, FOREIGN_SID))),
         users.map(lambda number: user(number, None)),
         users.map(lambda number: user(number, readable=False)),
-        st.sampled_from(_GROUPS).map(lambda number: samples.group_member(number)),
+        st.sampled_from(_GROUPS).map(samples.group_member),
         st.sampled_from(_GROUPS).map(lambda number: samples.group_member(number, synced=True)),
         st.just(other_member(80, PrincipalKind.DEVICE)),
     )
@@ -216,12 +216,41 @@ def _apply(world: World, directory: FakeDirectory, journal: FakeJournal) -> list
     return list(_applying(_plan(world, directory, journal), directory, journal))
 
 
+def _names_are_contended(world: World) -> bool:
+    """Return whether two groups, or a group and a stranger, have or want one name.
+
+    A name is free for another only after the run that took it from its holder, so such worlds need more runs.
+    """
+    if any(line.mapping == DEFAULT_CN for line in world.settings.mapper.lines):
+        return False
+    owners = {entry.guid: cloud for cloud, entry in world.known.items()}
+    holders: dict[str, set[str]] = {}
+    for group in world.groups:
+        holders.setdefault(group.display_name.casefold(), set()).add(group.id)
+    for node in world.directory.nodes.values():
+        owner = owners.get(node.guid) or anchored_by(node) or node.guid
+        holders.setdefault(dn.rdn_value(node.dn).casefold(), set()).add(owner)
+    return any(len(found) > 1 for found in holders.values())
+
+
+def _settle(world: World, directory: FakeDirectory, journal: FakeJournal) -> None:
+    """Run until nothing is left to do: each run frees a name at least, if any is to be freed."""
+    for _run in range(2 * len(world.groups) + 1):
+        if not _changes(_plan(world, directory, journal)):
+            return
+        assert [item for item in _apply(world, directory, journal) if item.error] == []
+    raise AssertionError("the plans do not settle")
+
+
 @given(worlds())
 def test_a_plan_that_was_carried_out_leaves_nothing_to_do(world: World) -> None:
     directory, journal = world.fresh()
     applied = _apply(world, directory, journal)
     event(f"changes: {min(len(applied), 5)}")
     assert [item for item in applied if item.error] == []
+    if _names_are_contended(world):
+        event("names are contended")
+        _settle(world, directory, journal)
     assert _changes(_plan(world, directory, journal)) == []
 
 
@@ -314,6 +343,9 @@ def test_a_run_may_stop_after_any_step(world: World, steps: int) -> None:
         before = world.directory.nodes[group.guid].members if group.guid in world.directory.nodes else set()
         after = whole.nodes[group.guid].members
         assert before & after <= group.members <= before | after
+    if _names_are_contended(world):  # who gets a name that two want may hang on when the run stopped
+        _settle(world, part, part_journal)
+        return
     _apply(world, part, part_journal)
     assert part.state() == whole.state()
     assert part_journal.groups == journal.groups

@@ -138,7 +138,7 @@ def candidates(
 ) -> list[str]:
     listed, held = CompleteReading(tuple(members)), CompleteReading(tuple(links))
     result = settle(listed.items, held.items, provisioned)
-    return [found.guid for found in membership.unanswered(listed, held, result)]
+    return [found.guid for found in membership.unanswered(listed, held, result, {})]
 
 
 @pytest.mark.parametrize(
@@ -234,8 +234,25 @@ def test_protected_members_are_never_removed(word: str, known: list[str]) -> Non
 )
 def test_sid_history_and_anchor_are_reasons_to_keep(fact: LinkFacts) -> None:
     members = [user(1, sid(1, FOREIGN_SID))]
-    assert fate(link(7), fact, members=members, foreign_members=ForeignMembers.REMOVE) == "kept"
+    kept = "kept" if fact.sid_history else "anchored_member"
+    assert fate(link(7), fact, members=members, foreign_members=ForeignMembers.REMOVE) == kept
     assert fate(link(7), fact, foreign_members=ForeignMembers.REMOVE) == "removed"
+
+
+def test_a_written_anchor_does_not_keep_who_has_left() -> None:
+    """Many may write the attribute on their own account; what Entra knows weighs more."""
+    members = [user(1, sid(1, FOREIGN_SID))]
+    fact = LinkFacts("user", (), f"User_{members[0].id}")
+    assert fate(link(7), fact, members=members, known={link(7).sid or ""}) == "removed"
+
+
+def test_a_listed_group_that_cannot_be_handled_keeps_its_link() -> None:
+    listed = CompleteReading((group_member(1),))
+    held = CompleteReading((link(7),))
+    result = membership.sort_members(listed.items, held.items, {}, cloud_id(9), DOMAIN)
+    remembered = {listed.items[0].id: link(7).guid}
+    assert membership.unanswered(listed, held, result, remembered) == ()
+    assert membership.unanswered(listed, held, result, {}) == (link(7),)
 
 
 @pytest.mark.parametrize(

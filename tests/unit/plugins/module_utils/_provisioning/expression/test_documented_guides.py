@@ -16,7 +16,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     parse,
 )
 
-Outcome: TypeAlias = tuple[Mapping[str, str | list[str]], object]
+Outcome: TypeAlias = "tuple[Mapping[str, str | list[str]], object]"
 
 EXAMPLES: Mapping[str, tuple[Outcome, ...]] = {
     r"""Replace([PreferredNameData], , "(?<firstName>[a-zA-Z]+ )(?<lastName>[a-zA-Z]+)",

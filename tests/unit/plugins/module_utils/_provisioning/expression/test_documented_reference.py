@@ -15,7 +15,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     parse,
 )
 
-Outcome: TypeAlias = tuple[Mapping[str, str | list[str]], object]
+Outcome: TypeAlias = "tuple[Mapping[str, str | list[str]], object]"
 
 EXAMPLES: Mapping[str, tuple[Outcome, ...]] = {
     r"""CDate([StatusHireDate])""": (({"StatusHireDate": "2020-03-16-07:00"}, "3/16/2020 7:00:00 AM"),),
