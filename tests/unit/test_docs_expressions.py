@@ -75,7 +75,7 @@ def group_of(page: Path) -> dict[str, Any]:
 def examples(page: Path) -> Iterator[tuple[str, str]]:
     for table in tables(page):
         if table.header[-2:] in (("Example", "Result"), ("Expression", "Result")):
-            yield from ((expression.strip("` "), result) for *_, expression, result in table.rows)
+            yield from ((expression.strip("` "), result) for *_others, expression, result in table.rows)
 
 
 TABLES = tuple(tables(PAGE))
@@ -136,7 +136,7 @@ def test_every_function_is_listed_once_with_its_example() -> None:
 
 @pytest.mark.parametrize("signature", tuple(signatures()))
 def test_signature_has_the_right_number_of_arguments(signature: str) -> None:
-    name, _, rest = signature.partition("(")
+    name, _bracket, rest = signature.partition("(")
     function = FUNCTIONS[name.lower()]
     repeats = "…" in rest
     given = [part for part in re.split(r"[,\[\]()\s]+", rest) if part and part != "…"]

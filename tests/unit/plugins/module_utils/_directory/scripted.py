@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import ldap3
 import pytest
@@ -18,7 +18,14 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.se
 
 Result = dict[str, Any]
 Answer = tuple[Result, list[dict[str, Any]]]
-Handler = Callable[["Operation"], Answer | Result]
+
+
+class Handler(Protocol):
+    """Answers an operation."""
+
+    def __call__(self, operation: Operation, /) -> Answer | Result:
+        """Return the answer, or its result alone."""
+
 
 OK: Result = {"result": 0, "description": "success", "message": ""}
 

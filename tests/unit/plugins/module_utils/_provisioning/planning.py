@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeAlias
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import build_plan
@@ -15,7 +14,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     CompleteReading,
     DirectoryGroup,
     Principal,
-    Reading,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
     GroupChange,
@@ -35,10 +33,10 @@ from tests.unit.samples import (
     sid,
 )
 
-Members: TypeAlias = "Reading[tuple[Principal, ...]]"
+_Listed = tuple[Principal, ...]
 
 
-def whole(*members: Principal) -> Members:
+def whole(*members: Principal) -> CompleteReading[_Listed]:
     """Return a complete reading."""
     return CompleteReading(members)
 

@@ -14,6 +14,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     IncompleteReading,
     Principal,
     PrincipalKind,
+    Reading,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
     GroupChange,
@@ -23,7 +24,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from tests.unit import samples
 from tests.unit.fakes import FakeCloud, FakeDirectory, FakeJournal
 from tests.unit.plugins.module_utils._provisioning.planning import (
-    Members,
     actions,
     codes,
     member_change,
@@ -128,7 +128,7 @@ def test_a_nested_group_with_a_problem_is_not_linked() -> None:
 def managed_group_with(
     links: Iterable[int],
     *members: Principal,
-    reading: Members | None = None,
+    reading: Reading[tuple[Principal, ...]] | None = None,
     accepted: bool = True,
     **properties: Any,
 ) -> tuple[FakeCloud, FakeDirectory, FakeJournal]:
@@ -183,7 +183,7 @@ def test_protected_members_are_kept() -> None:
 
 
 def test_an_incomplete_reading_adds_and_removes_nothing() -> None:
-    reading: Members = IncompleteReading((user(2),), "page 2 was lost")
+    reading = IncompleteReading((user(2),), "page 2 was lost")
     items = plan(*managed_group_with([1], reading=reading))
     assert codes(items) == ["removals_held"]
     change = member_change(items, 10)
