@@ -41,6 +41,25 @@ def test_every_kind_of_mapping_reaches_the_directory(target: Target) -> None:
     assert target.usn() == before
 
 
+def test_complex_properties_are_read_by_graphs_and_by_the_portals_names(target: Target) -> None:
+    cloud_id = target.admin.create_group(
+        "Complex",
+        onPremisesExtensionAttributes={"extensionAttribute1": "one", "extensionAttribute2": "two"},
+        writebackConfiguration={"isEnabled": True, "onPremisesGroupType": "universalSecurityGroup"},
+    )
+    mappings = [
+        {"target": "info", "source": "extensionAttribute1"},
+        {"target": "wWWHomePage", "expression": "[onPremisesExtensionAttributes.extensionAttribute2]"},
+        {"target": "mail", "source": "writebackConfiguration.onPremisesGroupType"},
+        {"target": "description", "expression": 'IIF([isWritebackEnabled] = "True", "written back", "not")'},
+    ]
+    target.provision(cloud_id, attribute_mappings=mappings)
+    entry = target.entry(cloud_id)
+    assert (entry["info"], entry["wWWHomePage"]) == (["one"], ["two"])
+    assert entry["mail"] == ["universalSecurityGroup"]
+    assert entry["description"] == ["written back"]
+
+
 def test_defaults_and_creation_only_values_stay_as_they_were_born(target: Target) -> None:
     cloud_id = target.admin.create_group("Born")
     mappings = [
