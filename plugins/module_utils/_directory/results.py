@@ -21,10 +21,9 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.words import Word
 
 SUCCESS = 0
-SIZE_LIMIT_EXCEEDED = 4
 INVALID_CREDENTIALS = 49
 NO_SUCH_OBJECT = 32
-# Told after all tries; fewer values at a time would not help.
+# Busy and unavailable: tried again for a while. Told after all tries; fewer values at a time would not help.
 BUSY_CODES = (51, 52)
 
 _PREFIX = re.compile(r"([0-9A-Fa-f]{8}):")

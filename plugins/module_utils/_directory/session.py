@@ -201,7 +201,7 @@ class Session:
                 _done, result, response, _request = getattr(self._connection, operation)(*arguments, **options)
             except ldap_errors.LDAPExceptionError as error:
                 raise self._unreachable(error) from None
-            if result["result"] not in (51, 52) or attempt == _TRIES:
+            if result["result"] not in results.BUSY_CODES or attempt == _TRIES:
                 break
             time.sleep(min(30.0, 0.5 * 2**attempt) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
         return result, response or []
