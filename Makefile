@@ -5,6 +5,7 @@ PYTHON ?= python3
 NEWEST := .venv/newest/bin
 OLDEST := .venv/oldest/bin
 BUILD := $(CURDIR)/.build
+ADAPTER_TESTS := $(addprefix tests/integration/directory/test_,reading.py writing.py)
 COLLECTION := ansible_collections.hybrid_identity.gpad
 STEPS := sanity-newest sanity-oldest lint types unit unit-oldest artefact integration integration-oldest molecule awake
 
@@ -55,6 +56,7 @@ unit-oldest: ## unit tests on the oldest ansible-core
 
 integration: ## integration tests against the lab on the newest ansible-core
 	$(NEWEST)/pytest -q -n 2 $(or $(ONLY),tests/integration)
+	$(if $(ONLY),,PYTHONPATH=.venv/ldap3-next $(NEWEST)/pytest -q -o cache_dir=.cache/pytest-next $(ADAPTER_TESTS))
 
 integration-oldest: ## the same on the oldest ansible-core, but for tests of the lab itself
 	PATH="$(CURDIR)/$(OLDEST):$$PATH" $(OLDEST)/pytest -q -n 2 -o cache_dir=.cache/pytest-oldest \
@@ -85,4 +87,4 @@ demo-down: ## end what the demo started
 	$(NEWEST)/python -m tests.demo down
 
 clean: ## remove what was built, but not a running lab
-	rm -rf .build .cache .mypy_cache .ruff_cache .hypothesis .venv/newest .venv/oldest
+	rm -rf .build .cache .mypy_cache .ruff_cache .hypothesis .venv/newest .venv/oldest .venv/ldap3-next

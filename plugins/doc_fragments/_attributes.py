@@ -43,3 +43,13 @@ attributes:
       - hybrid_identity.gpad.directory
       - hybrid_identity.gpad.gpad
 """
+
+    GPAD = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/hybrid_identity.gpad.gpad) in C(module_defaults).
+    support: full
+    membership:
+      - hybrid_identity.gpad.gpad
+"""

@@ -39,6 +39,16 @@ options:
     description:
       - Path of a PEM file with the CA certificates to trust; if not given, those of the system.
     type: path
+  global_catalog_server:
+    description:
+      - DNS name or address of a global catalog, as it stands in its certificate. It finds members in the other domains
+        of the forest, which are skipped without one.
+      - It is reached with the account, O(domain_tls_mode) and O(domain_ca_cert) of the domain controller.
+    type: str
+  global_catalog_port:
+    description:
+      - Port of the global catalog; if not given, 3269 for C(ldaps) and 3268 for C(start_tls).
+    type: int
   managed_containers:
     description:
       - Distinguished names of the containers whose groups are managed. Nothing outside them is ever written.

@@ -40,16 +40,18 @@ options:
       - V(accepted) removes them from groups that were created here, and keeps and reports them on groups that were
         there before.
       - V(remove) removes them from all managed groups, V(keep) from none.
-      - A member that is no longer listed, but is a member of another group in scope, has left the group and is removed
-        in any case, unless O(protected_members) names it.
+      - A member that is no longer listed, but is known to Entra ID or was added by an earlier run, has left the group
+        and is removed in any case, unless O(protected_members) names it.
+      - M(hybrid_identity.gpad.gpad_journal) accepts the foreign members of a group, so that V(accepted) removes them.
     type: str
     choices: [accepted, remove, keep]
     default: accepted
   protected_groups:
     description:
       - Groups that are never written, each by sAMAccountName, SID or distinguished name.
-      - Built-in groups, groups with a relative identifier below 1000, critical system objects and groups whose
-        C(adminCount) is 1 never are, in any case.
+      - Built-in groups, groups with a relative identifier below 1000, critical system objects, groups whose
+        C(adminCount) is 1, and whatever is inside one of these or of the named groups at any depth, never are, in any
+        case.
     type: list
     elements: str
     default: []
@@ -92,8 +94,16 @@ options:
         description: Groups to be created.
         type: dict
         suboptions: *limit
+      restores:
+        description: Deleted groups to be restored. By default 50.
+        type: dict
+        suboptions: *limit
       adoptions:
         description: Groups already there to be taken over.
+        type: dict
+        suboptions: *limit
+      conversions:
+        description: Groups to be made universal. By default 200.
         type: dict
         suboptions: *limit
       updates:
@@ -120,4 +130,82 @@ options:
         description: Groups that lose all their members. By default 20, or 10 percent from 3 up.
         type: dict
         suboptions: *limit
+      retirements:
+        description: Groups that are emptied, moved, detached or deleted since their cloud group left. By default 50,
+          or 10 percent from 5 up.
+        type: dict
+        suboptions: *limit
+      deletions:
+        description: Groups to be deleted. By default 20, or 5 percent from 3 up.
+        type: dict
+        suboptions: *limit
+  convert_scope:
+    description:
+      - Make groups universal that are global or domain local, where the nesting rules of Active Directory allow it;
+        otherwise such a group is an error that says what stands in the way.
+      - Access through a domain local group reaches other domains once the group is universal.
+    type: bool
+    default: false
+  trusted_writers:
+    description:
+      - SIDs of accounts and groups that may write managed groups, beside the domain's own administrators and the
+        account of the run. Name here the account of another provisioning job whose groups are to be taken over.
+      - A group that carries an anchor and is not known to the journal is adopted, or restored, only if nobody else may
+        write its members, its anchor, its access control list or its owner.
+    type: list
+    elements: str
+    default: []
+  adopt_objects:
+    description:
+      - objectGUIDs of groups that are adopted whoever may write them. An error C(adoption_needs_approval) names the
+        GUID to look at and to put here, or into O(ignore_objects).
+    type: list
+    elements: str
+    default: []
+  ignore_objects:
+    description:
+      - objectGUIDs of objects whose anchor is not believed. The cloud group gets an object of its own.
+    type: list
+    elements: str
+    default: []
+  retire:
+    description:
+      - What becomes of a directory group whose cloud group left. Nothing is done to a group that the journal does not
+        know, from a capture that is not complete, or without evidence of how the group left; such groups are reported.
+      - V(keep) leaves the group and its members and reports them in each run, V(empty) takes the members out and keeps
+        the object with its SID, V(detach) takes the marks of provisioning off and forgets the group, V(move) moves it
+        to O(retire.container).
+      - A group whose source of authority was rolled back is always kept.
+    type: dict
+    default: {}
+    suboptions:
+      deleted:
+        description:
+          - Deleted for good, found neither among groups nor deleted items twice, a quarter of an hour apart.
+          - V(delete) takes the members out at once and deletes the object after O(retire.grace_days).
+        type: str
+        choices: [keep, empty, detach, move, delete]
+        default: delete
+      soft_deleted:
+        description: Among the deleted items, from where it can be restored for 30 days.
+        type: str
+        choices: [keep, empty, detach, move]
+        default: empty
+      out_of_scope:
+        description: No longer selected, assigned or let in by a filter, or no longer a security group.
+        type: str
+        choices: [keep, empty, detach, move]
+        default: keep
+      mail_enabled:
+        description: Mail-enabled, or a Microsoft 365 group, by now.
+        type: str
+        choices: [keep, empty, detach, move]
+        default: keep
+      grace_days:
+        description: Days from the first finding that a group is deleted for good to the deletion of its object.
+        type: int
+        default: 30
+      container:
+        description: Distinguished name of the container that V(move) moves to, inside O(managed_containers).
+        type: str
 """

@@ -118,6 +118,27 @@ options:
     type: list
     elements: str
     default: []
+  match_users_by:
+    description:
+      - By what users are found in Active Directory, which decides what is read of them. The SID is read in any case.
+      - V(object_identifier) also reads C(onPremisesObjectIdentifier), which is the objectGUID of the account. The beta
+        end point of Microsoft Graph alone has it, so that members are read there.
+      - V(immutable_id) also reads C(onPremisesImmutableId), C(onPremisesSamAccountName) and C(onPremisesDomainName). An
+        administrator can set the first by hand, so that it counts only where the other two agree.
+    type: list
+    elements: str
+    choices: [security_identifier, object_identifier, immutable_id]
+    default: [security_identifier]
+  plan:
+    description:
+      - Path of the plan of the run before. It names the groups and linked objects that Active Directory holds and that
+        the snapshot did not know, and Entra ID is asked what became of them.
+      - Of a group that exists the decision is captured as of any other; of one that does not, whether it is among the
+        deleted items, or since when it is absent. One that was absent before keeps that time, if the old snapshot
+        stands at O(snapshot) and was not captured in check mode.
+      - Of a linked object it is captured whether a user or a group of Entra ID has its SID.
+      - Without it, or if there is no file, nothing is asked.
+    type: path
 extends_documentation_fragment:
   - hybrid_identity.gpad._entra
   - hybrid_identity.gpad._mappings
@@ -150,6 +171,17 @@ EXAMPLES = r"""
     selected_groups:
       - Sales
       - Marketing
+
+- name: Capture them, and ask what became of groups that Active Directory still holds
+  hybrid_identity.gpad.gpad_scope:
+    tenant_id: 8a1f2b6e-6f0f-4c58-9c38-0d0a5b0f6b11
+    client_id: 3f0a6a0e-1f6c-4d2c-9d55-7b9d2b1e9c22
+    client_certificate_path: /etc/gpad/application.pem
+    snapshot: /var/lib/gpad/contoso.com/snapshot.sqlite3
+    plan: /var/lib/gpad/contoso.com/plan.jsonl
+    selected_groups:
+      - Sales
+      - Marketing
 """
 
 RETURN = r"""
@@ -169,10 +201,21 @@ fatal:
   type: bool
   sample: false
 summary:
-  description: Counts of what happened, never cut.
+  description:
+    - Counts of what happened, never cut.
+    - With O(plan), C(groups_asked) counts the groups asked for by id, of which C(groups_soft_deleted) and
+      C(groups_absent) do not exist, and C(sids_asked) the SIDs, of which C(sids_found) are known.
   returned: always
   type: dict
-  sample: {groups_in_scope: 2, memberships: 5, requests: 4}
+  sample:
+    groups_absent: 0
+    groups_asked: 1
+    groups_in_scope: 2
+    groups_soft_deleted: 1
+    memberships: 5
+    requests: 6
+    sids_asked: 3
+    sids_found: 1
 changes:
   description:
     - The changes, groups before members. In check mode what would change; else what was changed.

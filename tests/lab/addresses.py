@@ -18,6 +18,8 @@ DIRECTORY_PORTS = (88, 389, 464, 636, 3268, 3269)
 AUTOMATIC = "auto"
 ENTRA_HOST = 10
 FIRST_DIRECTORY_HOST = 20
+FIRST_HIDDEN_HOST = 60
+POLICY_PORTS = (636, 3269, 6360)
 
 
 class AddressError(Exception):
@@ -26,8 +28,15 @@ class AddressError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
+    """``forests`` are what clients see, ``hidden`` the controllers behind a policy proxy."""
+
     entra: str | None
     forests: dict[str, str]
+    hidden: dict[str, str]
+
+    def controller(self, domain: str) -> str:
+        """Return the address of a domain's controller."""
+        return self.hidden.get(domain) or self.forests[domain]
 
 
 def pick_addresses(scenario: Scenario, directory: Path, base: str | None = None) -> Addresses:
@@ -80,14 +89,22 @@ def _addresses(scenario: Scenario, network: str, *, own: bool) -> Addresses:
         forest.domain: (own and forest.address) or f"{network}.{FIRST_DIRECTORY_HOST + index}"
         for index, forest in enumerate(scenario.forests)
     }
+    hidden = {
+        forest.domain: f"{network}.{FIRST_HIDDEN_HOST + index}"
+        for index, forest in enumerate(scenario.forests)
+        if forest.policy
+    }
     tenant = scenario.tenant
-    return Addresses((own and tenant.address) or f"{network}.{ENTRA_HOST}" if tenant else None, forests)
+    return Addresses((own and tenant.address) or f"{network}.{ENTRA_HOST}" if tenant else None, forests, hidden)
 
 
 def _endpoints(addresses: Addresses) -> Iterable[tuple[str, int]]:
     if addresses.entra:
         yield addresses.entra, ENTRA_PORT
-    for address in addresses.forests.values():
+    for domain, address in addresses.forests.items():
+        for port in POLICY_PORTS if domain in addresses.hidden else DIRECTORY_PORTS:
+            yield address, port
+    for address in addresses.hidden.values():
         for port in DIRECTORY_PORTS:
             yield address, port
 

@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 
 from tests.lab import lifecycle
+from tests.lab.policy.admin import PolicyAdmin
+from tests.lab.samba.controller import SYSTEM_PYTHON
 from tests.lab.settings import ForestSettings, LabSettings
 
 SHOW_DELETED = "!1.2.840.113556.1.4.417"
@@ -64,6 +66,7 @@ class Lab:
         scope: str = "sub",
         account: str = "administrator",
         show_deleted: bool = False,
+        direct: bool = True,
     ) -> list[dict[str, list[str]]]:
         """Search with OpenLDAP's ldapsearch over LDAPS.
 
@@ -75,6 +78,7 @@ class Lab:
             scope: ``base``, ``one`` or ``sub``.
             account: ``administrator``, ``service_account`` or ``reader_account``.
             show_deleted: whether tombstones are found too.
+            direct: whether the domain controller is asked itself where a policy proxy stands before it.
 
         Returns:
             One mapping for each entry, with the key ``dn``. objectGUID comes as a dashed UUID, objectSid as ``S-1-…``,
@@ -86,16 +90,35 @@ class Lab:
         options = ["-LLL", "-o", "ldif-wrap=no", "-b", base, "-s", scope]
         controls = ["-E", SHOW_DELETED] if show_deleted else []
         arguments = [*options, *controls, filter_text, *attributes]
-        return parse_ldif(self._run("ldapsearch", forest, account, arguments))
+        return parse_ldif(self._run("ldapsearch", forest, account, arguments, direct=direct))
 
-    def ldapmodify(self, forest: str, ldif: str, *, account: str = "administrator", show_deleted: bool = False) -> None:
-        """Apply change records with OpenLDAP's ldapmodify.
+    def ldapmodify(
+        self,
+        forest: str,
+        ldif: str,
+        *,
+        account: str = "administrator",
+        show_deleted: bool = False,
+        direct: bool = True,
+    ) -> None:
+        """Apply change records with OpenLDAP's ldapmodify; the arguments are those of :meth:`ldapsearch`.
 
         Raises:
             LdapToolError: a record was refused; the ones before it are applied.
         """
         controls = ["-e", SHOW_DELETED] if show_deleted else []
-        self._run("ldapmodify", forest, account, controls, ldif)
+        self._run("ldapmodify", forest, account, controls, ldif, direct=direct)
+
+    def policy(self, forest: str) -> PolicyAdmin:
+        """Connect to the control channel of a forest's policy proxy.
+
+        Raises:
+            ValueError: the forest has none.
+        """
+        settings = self.forest(forest).policy
+        if settings is None:
+            raise ValueError(f"the scenario does not say 'policy: true' of {forest}")
+        return PolicyAdmin(settings)
 
     def usn_changed(self, forest: str, containers: Iterable[str]) -> dict[str, int]:
         """Map objectGUID to uSNChanged of every object in the containers: equal maps mean that nothing was written."""
@@ -105,10 +128,33 @@ class Lab:
             for entry in self.ldapsearch(forest, container, "(objectClass=*)", "objectGUID", "uSNChanged")
         }
 
-    def _run(self, tool: str, forest: str, account: str, arguments: list[str], text: str = "") -> str:
+    def append_aces(self, forest: str, dn: str, sddl: str) -> None:
+        """Append access control entries, in SDDL, to those of an object."""
+        self._change_descriptor(forest, dn, "aces", sddl)
+
+    def set_owner(self, forest: str, dn: str, sid: str) -> None:
+        """Give an object another owner, as if that account had created it."""
+        self._change_descriptor(forest, dn, "owner", sid)
+
+    def add_sid_history(self, forest: str, dn: str, sid: str) -> None:
+        """Add a SID to those that an account had before, as a migration of domains does."""
+        self._change_descriptor(forest, dn, "history", sid)
+
+    def _change_descriptor(self, forest: str, *arguments: str) -> None:
+        script = Path(__file__).parent / "samba" / "descriptors.py"
+        directory = Path(self.forest(forest).krb5_conf).parent
+        subprocess.run(
+            [SYSTEM_PYTHON, str(script), *arguments],
+            cwd=directory,
+            check=True,
+            capture_output=True,
+            timeout=TOOL_TIMEOUT,
+        )
+
+    def _run(self, tool: str, forest: str, account: str, arguments: list[str], text: str = "", *, direct: bool) -> str:
         settings = self.forest(forest)
         password_file = Path(settings.krb5_conf).with_name(f"{account}.password")
-        url = f"ldaps://{settings.address}:{settings.ldaps_port}"
+        url = f"ldaps://{settings.direct_address if direct else settings.address}:{settings.ldaps_port}"
         bind = ["-x", "-H", url, "-D", settings.account(account).dn, "-y", str(password_file)]
         result = subprocess.run(
             [tool, *bind, *arguments],

@@ -23,6 +23,7 @@ def host_vars(settings: LabSettings, domain: str, application: str = "gpad") -> 
         raise ValueError("the lab has no tenant")
     entra, forest = settings.entra, settings.forests[domain]
     client = entra.applications[application]
+    catalog = {"gpad_global_catalog_server": forest.address} if forest.forest_domains else {}
     return {
         "ansible_connection": "local",
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",
@@ -37,6 +38,7 @@ def host_vars(settings: LabSettings, domain: str, application: str = "gpad") -> 
         "gpad_domain_username": forest.service_account.username,
         "gpad_domain_password": forest.service_account.password,
         "gpad_domain_ca_cert": forest.ca_cert,
+        **catalog,
         "gpad_managed_containers": forest.managed_containers,
         "gpad_target_container": forest.managed_containers[0],
         "gpad_scope_mode": "all",

@@ -19,6 +19,8 @@ from pathlib import Path
 from tests.lab import processes
 from tests.lab.addresses import ENTRA_PORT, Addresses, pick_addresses
 from tests.lab.pki import CertificateAuthority, CertificateFiles, write_private
+from tests.lab.policy.config import config_text
+from tests.lab.policy.site_settings import policy_domain, proxied
 from tests.lab.samba import controller
 from tests.lab.scenario import Forest, Scenario, Tenant
 from tests.lab.scenario_file import load_scenario
@@ -133,7 +135,7 @@ class _Starter:
         try:
             self._logs.mkdir()
             self._authority = CertificateAuthority(self._directory / "pki")
-            forests = self._start_forests()
+            forests = self._start_policy(self._start_forests())
             settings = LabSettings(
                 dir=str(self._directory),
                 scenario=scenario_name,
@@ -164,7 +166,7 @@ class _Starter:
         sites = [
             _Site(
                 forest=forest,
-                address=self._addresses.forests[forest.domain],
+                address=self._addresses.controller(forest.domain),
                 directory=self._directory / "forests" / forest.domain,
                 passwords={role: _password() for role in ROLES},
             )
@@ -186,6 +188,39 @@ class _Starter:
         for forest, server in zip(built.values(), servers, strict=True):
             self._wait(server, partial(controller.is_ready, forest.settings))
         return built
+
+    def _start_policy(self, built: dict[str, controller.BuiltForest]) -> dict[str, controller.BuiltForest]:
+        """Put the policy proxy before the forests that want it, one process for all, and return how they look then."""
+        shown = {
+            domain: proxied(forest, self._addresses.forests[domain], self._scenario.one_forest)
+            for domain, forest in built.items()
+            if domain in self._addresses.hidden
+        }
+        if not shown:
+            return built
+        domains = {
+            name: policy_domain(
+                forest.settings,
+                self._authority.issue_server(f"policy-{name}", forest.settings.fqdn, forest.settings.address),
+            )
+            for name, forest in shown.items()
+        }
+        config_file, output = self._directory / "policy.json", self._logs / "policy.out"
+        write_private(config_file, config_text(domains).encode())
+        # ldap3 2.9.1 uses names that pyasn1 deprecates.
+        python = [sys.executable, "-W", "ignore::DeprecationWarning"]
+        server = processes.start(
+            "policy proxy",
+            [*python, "-m", "tests.lab.policy", "--config", str(config_file)],
+            self._logs / "policy.log",
+            directory=CHECKOUT,
+            output=output,
+            # Tests may put another ldap3 on the path; the proxy keeps the environment's own.
+            environment={"PYTHONPATH": ""},
+        )
+        self._add(server)
+        self._wait(server, lambda: "ready" in output.read_text(encoding="utf-8"))
+        return {**built, **shown}
 
     def _start_entra(self, tenant: Tenant, forests: dict[str, controller.BuiltForest]) -> EntraSettings:
         address = str(self._addresses.entra)

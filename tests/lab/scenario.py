@@ -42,6 +42,17 @@ class DirectoryUser:
     ou: str
     enabled: bool = True
     attributes: Mapping[str, list[str]] = field(default_factory=dict)
+    sid_history: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryObject:
+    """A computer, a contact or a registered device."""
+
+    kind: str
+    name: str
+    ou: str
+    attributes: Mapping[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +68,8 @@ class DirectoryGroup:
 
 @dataclass(frozen=True, slots=True)
 class Forest:
+    """``bulk`` names the users that the tenant mirrors without a word."""
+
     domain: str
     netbios_name: str
     address: str | None
@@ -65,6 +78,9 @@ class Forest:
     users: tuple[DirectoryUser, ...]
     groups: tuple[DirectoryGroup, ...]
     base_schema: str = "2016"
+    policy: bool = False
+    others: tuple[DirectoryObject, ...] = ()
+    bulk: tuple[str, ...] = ()
 
     @property
     def fqdn(self) -> str:
@@ -138,8 +154,11 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
+    """``one_forest`` names the domains that the policy proxy plays as one forest."""
+
     forests: tuple[Forest, ...]
     tenant: Tenant | None
+    one_forest: tuple[str, ...] = ()
 
     def forest(self, domain: str) -> Forest:
         """Find a forest by its domain name.

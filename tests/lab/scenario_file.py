@@ -7,7 +7,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,7 @@ from tests.lab.scenario import (
     SERVICE_ACCOUNT,
     Application,
     DirectoryGroup,
+    DirectoryObject,
     DirectoryUser,
     Forest,
     Scenario,
@@ -38,6 +39,12 @@ RULE_STATES = ("On", "Paused")
 BASE_SCHEMAS = ("2012_R2", "2016")
 DEFAULT_APPLICATION = "gpad"
 DEFAULT_CONTAINER = "CN=Users"
+DEVICE_CONTAINER = "CN=RegisteredDevices"
+OBJECT_KINDS: Final = {
+    "computers": ("computer", "CN=Computers"),
+    "contacts": ("contact", DEFAULT_CONTAINER),
+    "devices": ("device", DEVICE_CONTAINER),
+}
 SAM_FORBIDDEN: Final = re.compile(r'["/\\\[\]:;|=,+*?<>\x00-\x1f]')
 
 
@@ -65,24 +72,41 @@ def parse_scenario(document: object, where: str = "scenario") -> Scenario:
         tenant_record = record.record("tenant")
         tenant = _tenant(tenant_record, forests) if tenant_record else None
         forests = tuple(_with_anchors(forest, tenant, where) for forest in forests)
+        one_forest = _one_forest(record, forests)
     if not forests and tenant is None:
         raise ScenarioError(f"{where}: neither 'forests' nor 'tenant' is there, so there is nothing to start")
-    return Scenario(forests, tenant)
+    return Scenario(forests, tenant, one_forest)
+
+
+def _one_forest(record: Record, forests: tuple[Forest, ...]) -> tuple[str, ...]:
+    names = record.texts("domains_of_one_forest")
+    played = {forest.domain for forest in forests if forest.policy}
+    if len(names) == 1 or not set(names) <= played:
+        raise ScenarioError(f"{record.where}: domains_of_one_forest must name two or more forests with 'policy: true'")
+    return names
 
 
 def _forest(source: Record) -> Forest:
     with source as record:
         domain = record.text("domain").lower()
         units = record.texts("organizational_units")
+        bulk = _generated_users(record, "bulk_users")
         forest = Forest(
             domain=domain,
             netbios_name=(record.optional_text("netbios_name") or domain.split(".")[0][:15]).upper(),
             address=_address(record),
             organizational_units=units,
             managed_containers=record.texts("managed_containers"),
-            users=(*(_directory_user(item) for item in record.records("users")), *_generated_users(record)),
+            users=(
+                *(_directory_user(item) for item in record.records("users")),
+                *bulk,
+                *_generated_users(record, "generate"),
+            ),
             groups=tuple(_directory_group(item) for item in record.records("groups")),
             base_schema=record.choice("base_schema", BASE_SCHEMAS, "2016"),
+            policy=record.flag("policy", default=False),
+            others=tuple(_directory_objects(record)),
+            bulk=tuple(user.name for user in bulk),
         )
         if "." not in domain:
             raise ScenarioError(f"{record.where}: '{domain}' needs at least two labels")
@@ -92,17 +116,19 @@ def _forest(source: Record) -> Forest:
 
 def _check_forest(forest: Forest, where: str) -> None:
     containers = {unit.lower() for unit in (*forest.organizational_units, DEFAULT_CONTAINER)}
+    defaults = {container.lower() for _kind, container in OBJECT_KINDS.values()}
     objects: list[DirectoryUser | DirectoryGroup] = [*forest.users, *forest.groups]
-    for container in (*forest.managed_containers, *(item.ou for item in objects)):
+    others = [item.ou for item in forest.others if item.ou.lower() not in defaults]
+    for container in (*forest.managed_containers, *(item.ou for item in objects), *others):
         if container.lower() not in containers:
             raise ScenarioError(f"{where}: container {container!r} is not among its organizational_units")
-    _refuse_duplicates(where, "name", (item.name for item in objects))
+    _refuse_duplicates(where, "name", (item.name for item in (*objects, *forest.others)))
     reserved = (SERVICE_ACCOUNT, READER_ACCOUNT)
     _refuse_duplicates(where, "sam_account_name", (*reserved, *(item.sam_account_name for item in objects)))
     for item in objects:
         if SAM_FORBIDDEN.search(item.sam_account_name):
             raise ScenarioError(f"{where}: sam_account_name {item.sam_account_name!r} holds a forbidden character")
-    names = {item.name for item in objects}
+    names = {item.name for item in (*objects, *forest.others)}
     for group in forest.groups:
         _refuse_dangling(where, group.name, group.members, names)
 
@@ -116,11 +142,20 @@ def _directory_user(source: Record) -> DirectoryUser:
             ou=record.optional_text("ou") or DEFAULT_CONTAINER,
             enabled=record.flag("enabled", default=True),
             attributes=record.attributes("attributes"),
+            sid_history=record.texts("sid_history"),
         )
 
 
-def _generated_users(source: Record) -> list[DirectoryUser]:
-    generate = source.record("generate")
+def _directory_objects(source: Record) -> Iterator[DirectoryObject]:
+    for key, (kind, container) in OBJECT_KINDS.items():
+        for item in source.records(key):
+            with item as record:
+                ou = record.optional_text("ou") if kind != "device" else None
+                yield DirectoryObject(kind, record.text("name"), ou or container, record.attributes("attributes"))
+
+
+def _generated_users(source: Record, key: str) -> list[DirectoryUser]:
+    generate = source.record(key)
     if generate is None:
         return []
     with generate as record:
@@ -174,7 +209,9 @@ def _tenant(source: Record, forests: tuple[Forest, ...]) -> Tenant:
         default_domain = record.optional_text("default_domain") or "contoso.onmicrosoft.com"
         known = {forest.domain: forest for forest in forests}
         users = [_tenant_user(item, known) for item in record.records("users")]
-        groups = [_tenant_group(item, known) for item in record.records("groups")]
+        bulk = [(name, forest.domain) for forest in forests for name in forest.bulk]
+        users += [TenantUser(name, object_id(name), name, synced_from=domain) for name, domain in bulk]
+        groups = [_tenant_group(item, known, [name for name, _domain in bulk]) for item in record.records("groups")]
         if generate := record.record("generate"):
             more_users, more_groups = _generated_tenant(generate, known)
             users += more_users
@@ -219,9 +256,12 @@ def _tenant_user(source: Record, forests: dict[str, Forest]) -> TenantUser:
         )
 
 
-def _tenant_group(source: Record, forests: dict[str, Forest]) -> TenantGroup:
+def _tenant_group(source: Record, forests: dict[str, Forest], bulk: list[str]) -> TenantGroup:
     with source as record:
         name = record.text("name")
+        from_bulk = record.count("members_from_bulk", 0)
+        if from_bulk > len(bulk):
+            raise ScenarioError(f"{record.where}: members_from_bulk asks for more than the {len(bulk)} bulk_users")
         synced_from = _synced_from(record, name, forests, DirectoryGroup)
         authority = record.choice("source_of_authority", AUTHORITIES, "on_premises" if synced_from else "cloud")
         if (authority == "cloud") is bool(synced_from):
@@ -243,7 +283,7 @@ def _tenant_group(source: Record, forests: dict[str, Forest]) -> TenantGroup:
             mail_enabled=record.flag("mail_enabled", default=False),
             security_enabled=record.flag("security_enabled", default="Unified" not in types),
             group_types=(*types, "DynamicMembership") if rule and "DynamicMembership" not in types else types,
-            members=record.texts("members"),
+            members=(*record.texts("members"), *bulk[:from_bulk]),
             properties={**dynamic, **record.free("properties")},
         )
 

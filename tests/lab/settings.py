@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -17,7 +17,22 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicySettings:
+    """Where the policy proxy of a domain is controlled."""
+
+    address: str
+    admin_port: int
+    admin_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class ForestSettings:
+    """How to reach a domain.
+
+    With a policy proxy ``address`` and the TLS ports are the proxy's; the domain controller itself, with all its
+    ports, is at ``direct_address``.
+    """
+
     domain: str
     netbios_name: str
     address: str
@@ -33,6 +48,9 @@ class ForestSettings:
     service_account: Account
     reader_account: Account
     managed_containers: list[str]
+    direct_address: str
+    policy: PolicySettings | None = None
+    forest_domains: list[str] = field(default_factory=list)
 
     def account(self, role: str) -> Account:
         """Find an account by role: ``administrator``, ``service_account`` or ``reader_account``."""
@@ -93,4 +111,5 @@ def _entra(values: Mapping[str, Any]) -> EntraSettings:
 
 def _forest(values: Mapping[str, Any]) -> ForestSettings:
     roles = ("administrator", "service_account", "reader_account")
-    return ForestSettings(**{**values, **{role: Account(**values[role]) for role in roles}})
+    policy = PolicySettings(**values["policy"]) if values["policy"] else None
+    return ForestSettings(**{**values, **{role: Account(**values[role]) for role in roles}, "policy": policy})

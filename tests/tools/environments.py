@@ -46,6 +46,8 @@ class Environment:
     requirements: tuple[str, ...]
 
 
+# The adapter's tests run a second time with this release, which ordinary installations do not get.
+NEXT_LDAP3 = ("ldap3-next", "ldap3==2.10.2rc4")
 SHARED = ("requirements.txt", "tests/requirements.txt")
 ENVIRONMENTS = (
     Environment("newest", ("3.14", "3.13", "3.12", "3.11"), (*SHARED, "tests/requirements-newest.txt")),
@@ -63,6 +65,7 @@ def main() -> int:
         with ThreadPoolExecutor(len(ENVIRONMENTS)) as pool:
             for line in pool.map(lambda environment: build(environment, pythons), ENVIRONMENTS):
                 print(line)
+        print(build_folder(*NEXT_LDAP3))
     except SetupError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -161,6 +164,22 @@ def build(environment: Environment, pythons: dict[str, Path]) -> str:
         stamp.write_text(digest)
     core = _run([str(folder / "bin/ansible"), "--version"]).splitlines()[0]
     return f"{environment.name}: Python {version}, {core}"
+
+
+def build_folder(name: str, requirement: str) -> str:
+    """Install one package and what it needs into a folder that may stand first on the path; return one line on it.
+
+    Raises:
+        SetupError: pip failed.
+    """
+    folder = ROOT / ".venv" / name
+    stamp = folder / "stamp"
+    if not (stamp.is_file() and stamp.read_text() == requirement):
+        shutil.rmtree(folder, ignore_errors=True)
+        pip = [str(ROOT / ".venv/newest/bin/pip"), "install", "-qq", "--disable-pip-version-check", "--no-input"]
+        _run([*pip, "--target", str(folder), requirement])
+        stamp.write_text(requirement)
+    return f"{name}: {requirement}"
 
 
 def _digest(environment: Environment, python: Path) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import uuid
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
@@ -21,12 +21,18 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import ANCHOR, SAM
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
+    Account,
     CloudGroup,
     CompleteReading,
+    DeletedGroup,
     DirectoryGroup,
     DomainInfo,
+    Fate,
+    HeldLinks,
+    IncompleteReading,
     Link,
     LinkFacts,
+    Nesting,
     Principal,
     Reading,
     Values,
@@ -40,6 +46,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     MemberResult,
     SnapshotHeader,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.rights import SecurityDescriptor
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.schema import AttributeSchema
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Scope, decide
 from tests.unit import samples
@@ -60,6 +67,8 @@ SCHEMA = {
         AttributeSchema("givenName", "2.5.5.12", True, 1, 64, on_group=False),
     )
 }
+# What a tombstone keeps without the Recycle Bin (MS-ADTS 3.1.1.5.5.1.1).
+_KEPT = (ANCHOR, SAM, "groupType")
 _NAMESPACE = uuid.UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")
 
 
@@ -74,23 +83,33 @@ class Node:
     attributes: dict[str, Values] = field(default_factory=dict)
     members: set[str] = field(default_factory=set)
     sid_history: tuple[str, ...] = ()
+    device_id: str | None = None
+    consistency_guid: str | None = None
+    primary_group: int | None = 513
+    usn: int = 1
+    owner: str | None = samples.OWN_SID
 
     def copy(self) -> Node:
         """Return the same object, to be changed on its own."""
-        held = dict(self.attributes)
-        return Node(self.guid, self.sid, self.dn, self.object_class, held, set(self.members), self.sid_history)
+        return replace(self, attributes=dict(self.attributes), members=set(self.members))
 
 
 class FakeDirectory:
     """A directory that can be read and written; fills DirectoryReader and DirectoryWriter.
 
     `writes` holds the kind of each write that succeeded and the GUID it went to. After `writes_left` writes the
-    connection is dead; members in `refused` cannot be linked.
+    connection is dead; members in `refused` cannot be linked; the links of groups in `cut` cannot be read to the end.
+    Deleted objects keep their links only with the Recycle Bin. `places` holds the DN that each link was written by.
     """
 
     def __init__(self, nodes: Iterable[Node] = (), *, containers: Iterable[str] = ()) -> None:
         self.nodes = {node.guid: node for node in nodes}
-        self.tombstones: dict[str, str] = {}
+        self.tombstones: dict[str, Node] = {}
+        self.recycle_bin = False
+        self.cut: set[str] = set()
+        self.descriptors: dict[str, SecurityDescriptor] = {}
+        self.guarding: set[str] = set()
+        self.info = samples.DOMAIN
         self.existing = [samples.MANAGED, samples.SUB, samples.OUTSIDE, *containers]
         self.schema_entries = dict(SCHEMA)
         self.managed: tuple[str, ...] = (samples.MANAGED,)
@@ -100,6 +119,7 @@ class FakeDirectory:
         self.reversed = False
         self.deleted_hidden = False
         self.questions: list[str] = []
+        self.places: dict[str, str] = {}
 
     def __repr__(self) -> str:
         """Show the objects, for the examples that fail."""
@@ -108,13 +128,16 @@ class FakeDirectory:
     @property
     def domain(self) -> DomainInfo:
         """The domain of the samples."""
-        return samples.DOMAIN
+        return self.info
 
     def copy(self) -> FakeDirectory:
         """Return the same directory, to be changed on its own."""
         other = FakeDirectory(node.copy() for node in self.nodes.values())
-        other.existing, other.tombstones, other.managed = list(self.existing), dict(self.tombstones), self.managed
-        other.refused = set(self.refused)
+        other.existing, other.managed = list(self.existing), self.managed
+        other.tombstones = {guid: node.copy() for guid, node in self.tombstones.items()}
+        other.refused, other.cut, other.guarding = set(self.refused), set(self.cut), set(self.guarding)
+        other.descriptors, other.recycle_bin, other.info = dict(self.descriptors), self.recycle_bin, self.info
+        other.schema_entries, other.deleted_hidden = dict(self.schema_entries), self.deleted_hidden
         return other
 
     def state(self) -> dict[str, tuple[object, ...]]:
@@ -147,7 +170,7 @@ class FakeDirectory:
 
     @staticmethod
     def _as_group(node: Node) -> DirectoryGroup:
-        return DirectoryGroup(node.guid, node.sid or "", node.dn, dict(node.attributes))
+        return DirectoryGroup(node.guid, node.sid or "", node.dn, {**node.attributes, "uSNChanged": (str(node.usn),)})
 
     def anchored(self) -> Anchored:
         """Return the objects with a group anchor."""
@@ -172,11 +195,83 @@ class FakeDirectory:
             )
         )
 
-    def deleted(self, anchors: Collection[str]) -> Mapping[str, str] | None:
-        """Return the anchors of deleted objects, or None where the account may not see them."""
+    def delete_by_hand(self, guid: str) -> None:
+        """Delete an object as an administrator does; its links to and from others are gone unless recycled."""
+        node = self.nodes.pop(guid)
+        if not self.recycle_bin:
+            for other in self.nodes.values():
+                other.members.discard(guid)
+            node.members = set()
+            node.attributes = {name: node.attributes[name] for name in _KEPT if name in node.attributes}
+        self.tombstones[guid] = node
+
+    def deleted(
+        self, anchors: Collection[str], sids: Collection[str] = (), guids: Collection[str] = ()
+    ) -> tuple[DeletedGroup, ...] | None:
+        """Return deleted groups, or None where the account may not see them."""
         if self.deleted_hidden:
             return None
-        return {anchor: name for anchor, name in self.tombstones.items() if anchor in anchors}
+        folded = {anchor.lower() for anchor in anchors}
+        hits = (
+            node
+            for node in self.tombstones.values()
+            if node.attributes.get(ANCHOR, ("",))[0].lower() in folded or node.sid in sids or node.guid in guids
+        )
+        return tuple(self._as_deleted(node) for node in hits)
+
+    def _as_deleted(self, node: Node) -> DeletedGroup:
+        name = dn.rdn_value(node.dn)
+        place = f"CN={dn.escape(name)}\\0ADEL:{node.guid},CN=Deleted Objects,{samples.BASE}"
+        links = tuple(self._link(self.nodes[guid]) for guid in sorted(node.members & self.nodes.keys()))
+        return DeletedGroup(node.guid, node.sid or "", place, name, dn.parent(node.dn), dict(node.attributes), links)
+
+    @staticmethod
+    def _link(node: Node) -> Link:
+        return Link(node.guid, node.sid, node.dn)
+
+    def security(self, guids: Collection[str], *, deleted: bool = False) -> Mapping[str, SecurityDescriptor]:
+        """Return owner and access control list; the owner alone may write what was given none."""
+        self.questions.append("security")
+        nodes = self.tombstones if deleted else self.nodes
+        return {
+            guid: self.descriptors.get(guid, SecurityDescriptor(nodes[guid].owner, ()))
+            for guid in guids
+            if guid in nodes
+        }
+
+    def account_sid(self) -> str | None:
+        """Return the SID of the run's own account."""
+        return samples.OWN_SID
+
+    def protected(self, names: Collection[str]) -> frozenset[str]:
+        """Return the groups that guard the domain, and what is inside them."""
+        self.questions.append("protected")
+        found = set(self.guarding)
+        for node in self._ordered():
+            held = {dn.folded(node.dn), (node.sid or "").lower(), node.attributes.get(SAM, ("",))[0].lower()}
+            if node.object_class == "group" and held & set(names):
+                found.add(node.guid)
+        work = list(found)
+        while work:
+            guid = work.pop()
+            held = self.nodes[guid].members & self.nodes.keys()
+            inside = {g for g in held if self.nodes[g].object_class == "group"} - found
+            found |= inside
+            work += inside
+        return frozenset(found)
+
+    def nesting(self, guids: Collection[str]) -> Mapping[str, Nesting]:
+        """Return the groups inside groups, and those that they are inside of."""
+        groups = {node.guid: node for node in self._ordered() if node.object_class == "group"}
+        kind = {guid: int(node.attributes.get("groupType", ("0",))[0]) for guid, node in groups.items()}
+        return {
+            guid: Nesting(
+                tuple((groups[g].dn, kind[g]) for g in sorted(groups[guid].members & groups.keys())),
+                tuple((node.dn, kind[g]) for g, node in groups.items() if guid in node.members),
+            )
+            for guid in guids
+            if guid in groups
+        }
 
     def containers(self, names: Collection[str]) -> frozenset[str]:
         """Return which containers exist."""
@@ -214,27 +309,50 @@ class FakeDirectory:
             {value.casefold(): guid for value, guid in holders if value.lower() in accounts},
         )
 
-    def links(self, guids: Collection[str]) -> Iterator[tuple[str, tuple[Link, ...]]]:
+    def links(self, guids: Collection[str]) -> Iterator[HeldLinks]:
         """Yield the links of groups."""
+        self.questions.append("links")
         for node in self._ordered():
             if node.guid in guids and node.object_class == "group":
-                members = (other for other in self._ordered() if other.guid in node.members)
-                yield node.guid, tuple(Link(member.guid, member.sid, member.dn) for member in members)
+                links = tuple(self._link(other) for other in self._ordered() if other.guid in node.members)
+                if node.guid in self.cut:
+                    yield HeldLinks(node.guid, IncompleteReading(links[:1], "a range has gaps"), node.usn)
+                else:
+                    yield HeldLinks(node.guid, CompleteReading(links), node.usn)
 
-    def resolve(self, sids: Collection[str]) -> Mapping[str, Link]:
+    def resolve(self, sids: Collection[str]) -> Mapping[str, Account]:
         """Return accounts by SID."""
+        self.questions.append("resolve")
         return {
-            node.sid: Link(node.guid, node.sid, node.dn)
+            node.sid: self._account_of(node)
             for node in self._ordered()
             if node.sid in sids and node.sid is not None and node.object_class == "user"
         }
 
+    def _account_of(self, node: Node) -> Account:
+        name = node.attributes.get(SAM, (dn.rdn_value(node.dn),))[0]
+        home = self.info.forest.get(identity.domain_of(node.sid or ""), "")
+        return Account(self._link(node), name, home, node.primary_group)
+
+    def anchored_accounts(self, guids: Collection[str]) -> Mapping[str, tuple[Account, ...]]:
+        """Return accounts by their consistency GUID, else by objectGUID."""
+        users = [node for node in self._ordered() if node.object_class == "user"]
+        hits = {guid: [node for node in users if node.consistency_guid == guid] for guid in guids}
+        hits = {guid: found or [node for node in users if node.guid == guid] for guid, found in hits.items()}
+        return {guid: tuple(map(self._account_of, found)) for guid, found in hits.items() if found}
+
     def facts(self, guids: Collection[str]) -> Mapping[str, LinkFacts]:
-        """Return what tells whose an object is."""
+        """Return what tells whose an object is; of other domains only with a global catalog."""
+        self.questions.append("facts")
         return {
-            node.guid: LinkFacts(node.object_class, node.sid_history, next(iter(node.attributes.get(ANCHOR, ())), None))
+            node.guid: LinkFacts(
+                node.object_class,
+                node.sid_history,
+                next(iter(node.attributes.get(ANCHOR, ())), None),
+                node.device_id,
+            )
             for node in self._ordered()
-            if node.guid in guids
+            if node.guid in guids and (self.info.catalog or not (node.sid or "").startswith(samples.SISTER_SID))
         }
 
     def _write(self, kind: str, guid: str) -> None:
@@ -284,6 +402,7 @@ class FakeDirectory:
         node = self._node(guid)
         self._account(attributes, guid)
         self._write("modify", guid)
+        node.usn += 1
         node.attributes = {key: value for key, value in {**node.attributes, **attributes}.items() if value}
 
     def relocate(self, guid: str, new_dn: str) -> None:
@@ -291,11 +410,31 @@ class FakeDirectory:
         node = self._node(guid)
         self._place(new_dn, guid)
         self._write("relocate", guid)
+        node.usn += 1
         node.dn = new_dn
 
-    def change_members(self, guid: str, add: Collection[str], remove: Collection[str]) -> MemberResult:
+    def restore(self, guid: str, new_dn: str, attributes: Mapping[str, Values]) -> None:
+        """Bring a deleted object back."""
+        if guid not in self.tombstones:
+            raise ObjectError(f"{guid} does not exist.", code="object_missing")
+        self._place(new_dn)
+        self._write("restore", guid)
+        node = self.tombstones.pop(guid)
+        node.dn, node.usn = new_dn, node.usn + 1
+        node.members &= self.nodes.keys()
+        node.attributes = {key: value for key, value in {**node.attributes, **attributes}.items() if value}
+        self.nodes[guid] = node
+
+    def delete(self, guid: str) -> None:
+        """Delete an object."""
+        self._node(guid)
+        self._write("delete", guid)
+        self.delete_by_hand(guid)
+
+    def change_members(self, guid: str, add: Mapping[str, str], remove: Mapping[str, str]) -> MemberResult:
         """Add and remove links; a link that is so already is neither done nor failed."""
         node = self._node(guid)
+        self.places |= {**add, **remove}
         failed: dict[str, GpadError] = {
             member: ObjectError(f"{member} is refused.", code="object_missing")
             for member in add
@@ -304,6 +443,7 @@ class FakeDirectory:
         added, removed = set(add) - node.members - failed.keys(), set(remove) & node.members
         if added or removed:
             self._write("members", guid)
+            node.usn += 1
         node.members = (node.members | added) - removed
         return MemberResult(frozenset(added), frozenset(removed), failed)
 
@@ -319,12 +459,18 @@ class FakeCloud:
         header: SnapshotHeader | None = None,
         scope: Scope | None = None,
         principals: Iterable[Principal] = (),
+        fates: Iterable[Fate] = (),
     ) -> None:
         self.header = header or SnapshotHeader(samples.TENANT, "2026-01-01T00:00:00Z", "fingerprint")
         self._groups = tuple(groups)
         self._members = dict(members or {})
         self._scope = scope or Scope()
         self._principals = tuple(principals)
+        self._fates = {fate.id: fate for fate in fates}
+
+    def fates(self) -> Mapping[str, Fate]:
+        """Return what became of groups."""
+        return self._fates
 
     def groups(self) -> Iterator[CapturedGroup]:
         """Yield the groups in the order given."""
@@ -348,6 +494,8 @@ class FakeJournal:
 
     groups: dict[str, KnownGroup] = field(default_factory=dict)
     records: list[Applied] = field(default_factory=list)
+    since: dict[str, str] = field(default_factory=dict)
+    asked: frozenset[str] = frozenset()
 
     def known(self) -> Mapping[str, KnownGroup]:
         """Return what is remembered, as of now."""
@@ -357,6 +505,33 @@ class FakeJournal:
         """Remember a pair; what was accepted stays accepted."""
         before = self.groups.get(cloud_id)
         self.groups[cloud_id] = KnownGroup(guid, before.accepted if before else accepted)
+
+    def added(self, cloud_ids: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """Return what was added by the outcomes written down."""
+        return {
+            cloud_id: frozenset(guid for record in self.records if record.id == cloud_id for guid in record.added)
+            for cloud_id in cloud_ids
+        }
+
+    def forget(self, cloud_id: str) -> None:
+        """Forget a pair."""
+        self.groups.pop(cloud_id, None)
+
+    def remember_left(self, cloud_ids: Collection[str], now: str) -> None:
+        """Remember since when groups are out of scope."""
+        self.since = {cloud_id: self.since.get(cloud_id, now) for cloud_id in cloud_ids}
+
+    def left(self) -> Mapping[str, str]:
+        """Return since when groups are out of scope."""
+        return self.since
+
+    def undecided(self) -> frozenset[str]:
+        """Return which groups wait for a decision."""
+        return self.asked
+
+    def remember_undecided(self, cloud_ids: Collection[str]) -> None:
+        """Remember which groups wait for a decision."""
+        self.asked = frozenset(cloud_ids)
 
     def record(self, applied: Applied) -> None:
         """Write down an outcome."""

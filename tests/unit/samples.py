@@ -26,6 +26,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Values,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import NameCollision
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire import RetireRules
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import (
     Moves,
     Settings,
@@ -40,7 +41,18 @@ OUTSIDE = f"OU=People,{BASE}"
 DOMAIN_SID = "S-1-5-21-1004336348-1177238915-682003330"
 SISTER_SID = "S-1-5-21-111-222-333"
 FOREIGN_SID = "S-1-5-21-444-555-666"
-DOMAIN = DomainInfo(BASE, DOMAIN_SID, {DOMAIN_SID: "contoso.com", SISTER_SID: "emea.contoso.com"}, "dc1.contoso.com")
+OWN_SID = f"{DOMAIN_SID}-1100"
+# Somebody who may write groups and is not trusted, such as a help desk.
+STRANGER_SID = f"{DOMAIN_SID}-1999"
+# The property set that the anchor is in (MS-ADTS 5.1.3.2 and 3.1.1.2.3.3).
+PERSONAL_INFORMATION = "77b5b886-944a-11d1-aebd-0000f80367c1"
+DOMAIN = DomainInfo(
+    BASE,
+    DOMAIN_SID,
+    {DOMAIN_SID: "contoso.com", SISTER_SID: "emea.contoso.com"},
+    "dc1.contoso.com",
+    guarded=frozenset({PERSONAL_INFORMATION}),
+)
 
 
 def cloud_id(number: int) -> str:
@@ -89,7 +101,7 @@ def user(number: int, security_identifier: str | None = "", **more: object) -> P
         True if held else None,
         held if readable else None,
         str(object_identifier) if object_identifier else None,
-        readable,
+        readable=readable,
     )
 
 
@@ -142,6 +154,11 @@ def settings(
     moves: Moves = Moves.HOLD,
     create_containers: bool = False,
     name_collision: NameCollision = NameCollision.FAIL,
+    convert_scope: bool = False,
+    trusted_writers: tuple[str, ...] = (),
+    adopt_objects: tuple[str, ...] = (),
+    ignore_objects: tuple[str, ...] = (),
+    retire: RetireRules | None = None,
 ) -> Settings:
     """Return settings that manage one container."""
     return compile_settings(
@@ -157,4 +174,9 @@ def settings(
         moves=moves,
         create_containers=create_containers,
         name_collision=name_collision,
+        convert_scope=convert_scope,
+        trusted_writers=trusted_writers,
+        adopt_objects=adopt_objects,
+        ignore_objects=ignore_objects,
+        retire=retire,
     )

@@ -22,7 +22,7 @@ KEYED_BY_CODE = {"REMEDIES", "FOREIGN", "_INCOMPLETE_NOTICES"}
 VALUED_BY_CODE = {"_REASONS"}
 RETURNING_CODE = {"network_problem"}
 # Where the code stands among the arguments of these, counted from 0.
-POSITIONAL = {"Problem": 2, "Notice": 2, "Skip": 2, "problem": 0, "report.problem": 2}
+POSITIONAL = {"Problem": 2, "Notice": 2, "Skip": 2, "problem": 0, "notice": 0, "report.problem": 2}
 KEYWORDS = {"code", "problem"}
 
 

@@ -41,6 +41,7 @@ PURE = frozenset(
         "enum",
         "fractions",
         "functools",
+        "graphlib",
         "hashlib",
         "heapq",
         "hmac",

@@ -21,6 +21,7 @@ GRAPH_SIDE, DIRECTORY_SIDE = frozenset({"_entra", "_store"}), frozenset({"_direc
 PACKAGED = {
     "gpad_group": DIRECTORY_SIDE,
     "gpad_info": DIRECTORY_SIDE,
+    "gpad_journal": frozenset({"_store"}),
     "gpad_membership": DIRECTORY_SIDE,
     "gpad_plan": DIRECTORY_SIDE,
     "gpad_scope": GRAPH_SIDE,

@@ -10,14 +10,14 @@ from collections.abc import Iterator, Sequence
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
 
 # OR filters grow faster than linearly in time; up to 200 terms stay cheap.
-_TERMS_AT_ONCE = 200
+TERMS_AT_ONCE = 200
 _SPECIAL = {"*": "\\2a", "(": "\\28", ")": "\\29", "\\": "\\5c", "\0": "\\00"}
 
 
-def any_of(terms: Sequence[str]) -> Iterator[str]:
+def any_of(terms: Sequence[str], at_once: int = TERMS_AT_ONCE) -> Iterator[str]:
     """Yield OR filters over the terms, each of a size that a server answers quickly."""
-    for start in range(0, len(terms), _TERMS_AT_ONCE):
-        yield f"(|{''.join(terms[start : start + _TERMS_AT_ONCE])})"
+    for start in range(0, len(terms), at_once):
+        yield f"(|{''.join(terms[start : start + at_once])})"
 
 
 def escaped_text(value: str) -> str:
@@ -29,9 +29,9 @@ def _escaped(value: bytes) -> str:
     return "".join(f"\\{byte:02x}" for byte in value)
 
 
-def guid_term(guid: str) -> str:
-    """Return the term that finds an object by its objectGUID."""
-    return f"(objectGUID={_escaped(identity.guid_to_bytes(guid))})"
+def guid_term(guid: str, attribute: str = "objectGUID") -> str:
+    """Return the term that finds an object by its objectGUID, or by another attribute that holds a GUID as it does."""
+    return f"({attribute}={_escaped(identity.guid_to_bytes(guid))})"
 
 
 def sid_term(sid: str) -> str:

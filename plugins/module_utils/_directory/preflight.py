@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import sees_deleted
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.deleted import sees_deleted
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import (
     EXTENDED_DN,
     PAGED_RESULTS,

@@ -5,64 +5,80 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.accounts import Accounts
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.catalog import Catalog
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.deleted import find_deleted, sees_deleted
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.domain import read_domain
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.filters import (
     any_of,
     escaped_text,
     guid_term,
     sid_term,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.links import LinkReader
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.nesting import Groups
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.schema import read_schema
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import (
-    EXTENDED_DN_CONTROL,
-    SHOW_DELETED_CONTROL,
-    Entry,
-    Session,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.security import read_security
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Entry, Session
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
-    DirectoryError,
-    IncompleteReadError,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import DirectoryError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
+    Account,
+    DeletedGroup,
     DirectoryGroup,
     DomainInfo,
-    Link,
+    HeldLinks,
     LinkFacts,
+    Nesting,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import Occupied
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Anchored
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.rights import SecurityDescriptor
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.schema import AttributeSchema
 
-_READ_TRIES = 3
-_OWN_ATTRIBUTES = (ANCHOR, "adminDescription", "groupType", "sAMAccountName", "isCriticalSystemObject", "adminCount")
-_RANGE = re.compile(r"member;range=(\d+)-(\d+|\*)\Z")
-_EXTENDED = re.compile(r"<GUID=([0-9a-fA-F-]{36})>;(?:<SID=(S-[0-9-]+)>;)?(.*)\Z", re.DOTALL)
-# crossRef.systemFlags bit FLAG_CR_NTDS_DOMAIN (MS-ADTS 6.1.1.2.1.1).
-_DOMAIN_PARTITIONS = "(&(objectClass=crossRef)(systemFlags:1.2.840.113556.1.4.803:=2))"
+_OWN_ATTRIBUTES = (
+    ANCHOR,
+    "adminDescription",
+    "groupType",
+    "sAMAccountName",
+    "isCriticalSystemObject",
+    "adminCount",
+    "uSNChanged",
+)
 
 
 class Reader:
-    """Reads one domain through one session.
+    """Reads one domain through one session, and the rest of the forest through a global catalog where there is one.
 
     Parameters:
         session: a bound connection.
         managed_containers: DNs of the containers whose groups are managed.
         attributes: LDAP names of the attributes that the mappings write.
+        catalog: opens a connection to a global catalog; called when something is asked of it first. Its operations
+            are counted with those of the session.
 
     Raises:
         DirectoryError: the server is not a usable domain controller, or a container or the schema lacks something.
     """
 
-    def __init__(self, session: Session, managed_containers: Sequence[str], attributes: Iterable[str]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        managed_containers: Sequence[str],
+        attributes: Iterable[str],
+        catalog: Callable[[], Session] | None = None,
+    ) -> None:
         self._session = session
         self._managed = tuple(dn.key(name) for name in managed_containers)
         self._attributes = tuple(dict.fromkeys((*_OWN_ATTRIBUTES, *attributes)))
-        self.domain = self._read_domain()
-        self._check_schema()
+        self._catalog = Catalog(catalog, session.operations) if catalog is not None else None
+        self._domain = read_domain(session, managed_containers, catalog=catalog is not None)
+        self._accounts = Accounts(session, self._domain, self._catalog)
+        self._groups = Groups(session, self._domain.info, self._catalog)
         there = self.containers(managed_containers)
         missing = [name for name in managed_containers if name not in there]
         if missing:
@@ -72,50 +88,15 @@ class Reader:
                 code="managed_container_missing",
             )
 
-    def _read_domain(self) -> DomainInfo:
-        wanted = ("defaultNamingContext", "configurationNamingContext", "schemaNamingContext", "dnsHostName")
-        root = next(self._session.search("", "(objectClass=*)", wanted, scope="BASE"), None)
-        if root is None or not all(root.texts(name) for name in wanted):
-            raise DirectoryError(
-                "The server is not an Active Directory domain controller.", "Check domain_server.", code="not_a_dc"
-            )
-        base, configuration, self._schema, server = (root.texts(name)[0] for name in wanted)
-        for container in self._managed:
-            if not dn.is_under(container, base):
-                raise DirectoryError(
-                    f"managed_containers: {dn.text(container)} is not in {base}, the domain of {server}.",
-                    "Give the containers of the domain that domain_server serves.",
-                    code="managed_container_elsewhere",
-                )
-        domain = next(self._session.search(base, "(objectClass=*)", ("objectSid",), scope="BASE"), None)
-        sid = domain.first("objectSid") if domain else None
-        if sid is None:
-            raise DirectoryError(f"The SID of {base} cannot be read.", "Check the account's rights.", code="not_a_dc")
-        forest: dict[str, str] = {}
-        partitions = self._session.search(
-            f"CN=Partitions,{configuration}",
-            _DOMAIN_PARTITIONS,
-            ("nCName", "dnsRoot"),
-            scope="LEVEL",
-            controls=(EXTENDED_DN_CONTROL,),
-        )
-        for partition in partitions:
-            for name in partition.texts("nCName"):
-                match = _EXTENDED.match(name)
-                if match and match[2]:
-                    forest[match[2]] = dn.domain_dns_name(match[3])
-        text_sid = identity.sid_from_bytes(sid)
-        forest[text_sid] = dn.domain_dns_name(base)
-        return DomainInfo(base, text_sid, forest, server)
+    @property
+    def domain(self) -> DomainInfo:
+        """The domain that is written to."""
+        return self._domain.info
 
-    def _check_schema(self) -> None:
-        found = self._session.search(self._schema, f"(lDAPDisplayName={ANCHOR})", (), scope="LEVEL")
-        if next(found, None) is None:
-            raise DirectoryError(
-                f"The schema has no attribute {ANCHOR}.",
-                "Extend the schema to Windows Server 2016 or later (adprep /forestprep).",
-                code="schema_too_old",
-            )
+    def close(self) -> None:
+        """End the connection to the global catalog; the session belongs to who opened it."""
+        if self._catalog is not None:
+            self._catalog.close()
 
     def _is_managed(self, name: str) -> bool:
         return any(dn.is_under(name, container) for container in self._managed)
@@ -148,29 +129,43 @@ class Reader:
         self, guids: Collection[str], sids: Collection[str], anchors: Collection[str] = ()
     ) -> tuple[DirectoryGroup, ...]:
         """Return the groups inside the managed containers that have one of these GUIDs, SIDs or anchors."""
-        terms = [guid_term(guid) for guid in guids] + [sid_term(sid) for sid in sids]
-        terms += [f"({ANCHOR}={escaped_text(anchor)})" for anchor in anchors]
-        entries = (entry for part in any_of(terms) for entry in self._find(f"(&(objectClass=group){part})"))
+        parts = any_of(_identity_terms(guids, sids, anchors))
+        entries = (entry for part in parts for entry in self._find(f"(&(objectClass=group){part})"))
         found = {group.guid: group for group in map(self._group, entries) if group is not None}
         return tuple(found.values())
 
-    def deleted(self, anchors: Collection[str]) -> Mapping[str, str] | None:
-        """Return the anchors that deleted objects carry, each with the DN of one of them; None when they are hidden."""
-        if not sees_deleted(self._session, self.domain.dn):
+    @cached_property
+    def _sees_deleted(self) -> bool:
+        return sees_deleted(self._session, self.domain.dn)
+
+    def deleted(
+        self, anchors: Collection[str], sids: Collection[str] = (), guids: Collection[str] = ()
+    ) -> tuple[DeletedGroup, ...] | None:
+        """Return the deleted groups that have one of these anchors, SIDs or GUIDs; None when they are hidden."""
+        if not self._sees_deleted:
             return None
-        found: dict[str, str] = {}
-        for part in any_of([f"({ANCHOR}={escaped_text(anchor)})" for anchor in anchors]):
-            for entry in self._session.search(
-                self.domain.dn,
-                f"(&(isDeleted=TRUE)(objectClass=group){part})",
-                (ANCHOR,),
-                controls=(SHOW_DELETED_CONTROL,),
-            ):
-                for anchor in entry.texts(ANCHOR):
-                    cloud_id = identity.cloud_id_of(anchor)
-                    if cloud_id:
-                        found[identity.anchor_of(cloud_id)] = entry.dn
-        return found
+        terms = _identity_terms(guids, sids, anchors)
+        return find_deleted(self._session, self.domain.dn, terms, self._attributes)
+
+    def security(self, guids: Collection[str], *, deleted: bool = False) -> Mapping[str, SecurityDescriptor]:
+        """Return owner and access control list of these objects; one that cannot be read is absent."""
+        return read_security(self._session, self.domain.dn, guids, deleted=deleted)
+
+    @cached_property
+    def _account_sid(self) -> str | None:
+        return self._accounts.logged_on()
+
+    def account_sid(self) -> str | None:
+        """Return the SID of the account that is logged on, or None where it cannot be told."""
+        return self._account_sid
+
+    def protected(self, names: Collection[str]) -> frozenset[str]:
+        """Return the objectGUIDs of the groups that guard the domain, and of all groups inside them at any depth."""
+        return self._groups.protected(names)
+
+    def nesting(self, guids: Collection[str]) -> Mapping[str, Nesting]:
+        """Return what stands around these groups."""
+        return self._groups.around(guids)
 
     def containers(self, names: Collection[str]) -> frozenset[str]:
         """Return which of these containers exist."""
@@ -182,10 +177,10 @@ class Reader:
 
     def schema(self, names: Collection[str]) -> Mapping[str, AttributeSchema]:
         """Return what the schema says of these attributes, by name in lower case; unknown ones are absent."""
-        return read_schema(self._session, self._schema, names)
+        return read_schema(self._session, self._domain.schema_dn, names)
 
     def taken(self, attribute: str, values: Collection[str]) -> frozenset[str]:
-        """Return which values, among these and their spellings, objects of the domain have in an attribute."""
+        """Return which of these values some object of the domain has in an attribute."""
         found: set[str] = set()
         for part in any_of([f"({attribute}={escaped_text(value)})" for value in sorted(values)]):
             for entry in self._session.search(self.domain.dn, part, (attribute,)):
@@ -206,123 +201,23 @@ class Reader:
                     accounts[name.casefold()] = guid
         return Occupied(dns, accounts)
 
-    def links(self, guids: Collection[str]) -> Iterator[tuple[str, tuple[Link, ...]]]:
-        """Yield GUID and links of each of these groups that exists; the links of one are whole or an exception.
+    def links(self, guids: Collection[str]) -> Iterator[HeldLinks]:
+        """Yield the links of each of these groups that exists; a group that could not be read whole says so."""
+        return LinkReader(self._session, self.domain.dn).read(guids)
 
-        Raises:
-            IncompleteReadError: the links of a group could not be read to their end.
-        """
-        for part in any_of([guid_term(guid) for guid in guids]):
-            for entry in self._session.search(
-                self.domain.dn,
-                f"(&(objectClass=group){part})",
-                ("objectGUID", "uSNChanged", "member;range=0-*"),
-                controls=(EXTENDED_DN_CONTROL,),
-            ):
-                guid = identity.guid_from_bytes(entry.first("objectGUID") or b"")
-                values, last = _member_range(entry, 0)
-                if last is not None:
-                    values = self._read_on(guid)
-                yield guid, tuple(map(_link, values))
+    def resolve(self, sids: Collection[str]) -> Mapping[str, Account]:
+        """Return the accounts with these SIDs, those of other domains from the global catalog where there is one."""
+        return self._accounts.resolve(sids)
 
-    def _read_on(self, guid: str) -> list[bytes]:
-        """Return all member values of a group that has more than one answer holds."""
-        for _attempt in range(_READ_TRIES):
-            values: list[bytes] = []
-            low, usn = 0, None
-            while True:
-                search = self._session.search(
-                    f"<GUID={guid}>",
-                    "(objectClass=*)",
-                    ("uSNChanged", f"member;range={low}-*"),
-                    scope="BASE",
-                    controls=(EXTENDED_DN_CONTROL,),
-                )
-                entry = next(search, None)
-                if entry is None:
-                    raise IncompleteReadError(f"The group {guid} went away while its members were read.", "Run again.")
-                usn = usn or entry.first("uSNChanged")
-                if entry.first("uSNChanged") != usn:
-                    break
-                chunk, last = _member_range(entry, low)
-                values += chunk
-                if last is None:
-                    return values
-                low = last + 1
-        raise IncompleteReadError(
-            f"The members of the group {guid} change faster than they can be read.", "Run again later."
-        )
-
-    def resolve(self, sids: Collection[str]) -> Mapping[str, Link]:
-        """Return the accounts of the domain with these SIDs."""
-        found: dict[str, Link] = {}
-        for part in any_of([sid_term(sid) for sid in sorted(sids)]):
-            for entry in self._session.search(
-                self.domain.dn, f"(&(objectClass=user){part})", ("objectGUID", "objectSid")
-            ):
-                guid, raw = entry.first("objectGUID"), entry.first("objectSid")
-                if guid is not None and raw is not None:
-                    sid = identity.sid_from_bytes(raw)
-                    found[sid] = Link(identity.guid_from_bytes(guid), sid, entry.dn)
-        return found
+    def anchored_accounts(self, guids: Collection[str]) -> Mapping[str, tuple[Account, ...]]:
+        """Return the accounts whose mS-DS-ConsistencyGuid, or else objectGUID, is one of these source anchors."""
+        return self._accounts.anchored(guids)
 
     def facts(self, guids: Collection[str]) -> Mapping[str, LinkFacts]:
-        """Return what the directory says of these objects."""
-        found: dict[str, LinkFacts] = {}
-        for part in any_of([guid_term(guid) for guid in sorted(set(guids))]):
-            for entry in self._session.search(
-                self.domain.dn, part, ("objectGUID", "objectClass", "sIDHistory", ANCHOR)
-            ):
-                guid = entry.first("objectGUID")
-                if guid is not None:
-                    history = entry.attributes.get("sidhistory", ())
-                    found[identity.guid_from_bytes(guid)] = LinkFacts(
-                        entry.texts("objectClass")[-1],
-                        tuple(map(identity.sid_from_bytes, history)),
-                        next(iter(entry.texts(ANCHOR)), None),
-                    )
-        return found
+        """Return what the directory says of these objects, the global catalog included; unknown ones are absent."""
+        return self._accounts.facts(guids)
 
 
-def sees_deleted(session: Session, domain_dn: str) -> bool:
-    """Return whether the account may look into the container of deleted objects, which by default few may."""
-    # The well-known GUID of Deleted Objects (MS-ADTS 6.1.1.4).
-    base = f"<WKGUID=18e2ea80684f11d2b9aa00c04f79f805,{domain_dn}>"
-    search = session.search(base, "(objectClass=*)", ("objectClass",), scope="BASE", controls=(SHOW_DELETED_CONTROL,))
-    entry = next(search, None)
-    # Without the right to read, Samba still shows that the container is there.
-    return entry is not None and bool(entry.texts("objectClass"))
-
-
-def _member_range(entry: Entry, low: int) -> tuple[list[bytes], int | None]:
-    """Return the member values of one answer and the last index it holds, None when it holds the end.
-
-    Asked with a range option, an honest server answers with one range that starts where it was asked to, or with no
-    value at all; anything else is a short reading in disguise.
-
-    Raises:
-        IncompleteReadError: the answer is not such a range.
-    """
-    hits = [(name, match) for name in entry.attributes if (match := _RANGE.match(name))]
-    if not hits and not entry.attributes.get("member") and low == 0:
-        return [], None
-    name, match = hits[0] if len(hits) == 1 else ("", None)
-    values = list(entry.attributes.get(name, ()))
-    if match is None or int(match[1]) != low or not values:
-        raise IncompleteReadError(
-            f"The members of {entry.dn} came in an answer that is not a whole range.", "Run again."
-        )
-    if match[2] == "*":
-        return values, None
-    last = int(match[2])
-    if last - low + 1 != len(values):
-        raise IncompleteReadError(f"A range of members of {entry.dn} has gaps.", "Run again.")
-    return values, last
-
-
-def _link(value: bytes) -> Link:
-    text = value.decode("utf-8", "replace")
-    match = _EXTENDED.match(text)
-    if match is None:
-        raise IncompleteReadError(f"The server ignored the extended-DN control: {text!r}.", "Use another DC.")
-    return Link(match[1].lower(), match[2], match[3])
+def _identity_terms(guids: Iterable[str], sids: Iterable[str], anchors: Iterable[str]) -> list[str]:
+    terms = [guid_term(guid) for guid in guids] + [sid_term(sid) for sid in sids]
+    return terms + [f"({ANCHOR}={escaped_text(anchor)})" for anchor in anchors]

@@ -26,6 +26,11 @@ NO_SUCH_OBJECT = 32
 # Busy and unavailable: tried again for a while. Told after all tries; fewer values at a time would not help.
 BUSY_CODES = (51, 52)
 
+
+class ReadRefusedError(DirectoryError):
+    """The server answered, and not with what was asked; the connection is whole."""
+
+
 _PREFIX = re.compile(r"([0-9A-Fa-f]{8}):")
 
 
@@ -52,6 +57,11 @@ _BY_PREFIX: Mapping[tuple[int, str], Meaning] = {
     (19, "000021C7"): Meaning.COLLISION,
     (19, "000021C8"): Meaning.COLLISION,
     (19, "000020B5"): Meaning.MISSING,
+}
+
+# Samba gives no prefix where a link was there before and is gone already.
+_BY_TEXT: Mapping[tuple[int, str], Meaning] = {
+    (53, "Attribute member already deleted for target"): Meaning.ALREADY_DONE,
 }
 
 _BY_CODE: Mapping[int, Meaning] = {
@@ -100,26 +110,33 @@ _BIND_REASONS: Mapping[str, str] = {
 def meaning(result: Mapping[str, Any]) -> Meaning:
     """Return what a refused operation means."""
     code = int(result["result"])
-    prefix = _PREFIX.match(str(result.get("message") or ""))
-    found = _BY_PREFIX.get((code, prefix[1].upper())) if prefix else None
+    message = str(result.get("message") or "")
+    prefix = _PREFIX.match(message)
+    found = _BY_PREFIX.get((code, prefix[1].upper())) if prefix else _by_text(code, message)
     return found or _BY_CODE.get(code, Meaning.REJECTED)
 
 
-def refusal(what: str, result: Mapping[str, Any]) -> GpadError:
+def _by_text(code: int, message: str) -> Meaning | None:
+    return next((kind for (of, text), kind in _BY_TEXT.items() if of == code and message.startswith(text)), None)
+
+
+def refusal(what: str, result: Mapping[str, Any], remedies: Mapping[Meaning, str] | None = None) -> GpadError:
     """Return the error for a refused write of one object.
 
     Parameters:
         what: the object and the operation, for people.
         result: the result of the operation.
+        remedies: what to do, where the operation has other remedies than the usual ones.
     """
     kind = meaning(result)
-    return ObjectError(f"{what}: {_words(result)}", _REMEDIES.get(kind, ""), code=kind.value)
+    remedy = {**_REMEDIES, **(remedies or {})}.get(kind, "")
+    return ObjectError(f"{what}: {_words(result)}", remedy, code=kind.value)
 
 
-def failed_reading(what: str, result: Mapping[str, Any]) -> DirectoryError:
+def failed_reading(what: str, result: Mapping[str, Any]) -> ReadRefusedError:
     """Return the error for a search that did not succeed."""
     kind = meaning(result)
-    return DirectoryError(f"{what}: {_words(result)}", _REMEDIES.get(kind, ""), code=kind.value)
+    return ReadRefusedError(f"{what}: {_words(result)}", _REMEDIES.get(kind, ""), code=kind.value)
 
 
 def bind_refusal(username: str, result: Mapping[str, Any]) -> DirectoryError:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import random
+import re
 import ssl
 import time
 import traceback
@@ -25,18 +26,51 @@ try:
 except ImportError:
     LDAP3_IMPORT_ERROR = traceback.format_exc()
 
+
+def _mend_filters() -> None:
+    """Let an escaped byte of a filter be that byte (RFC 4515, section 3).
+
+    The pre-releases 2.10.2 of ldap3 send the escape as it stands, so that a search by GUID finds nothing and says so to
+    nobody.
+    """
+    from ldap3.operation import search
+
+    if search.prepare_filter_for_sending("\\41") != b"A":
+        search.prepare_filter_for_sending = _unescaped
+
+
+def _unescaped(value: str | bytes) -> bytes:
+    raw = value.encode() if isinstance(value, str) else value
+    return _ESCAPE.sub(_byte, raw)
+
+
+def _byte(match: re.Match[bytes]) -> bytes:
+    return bytes([int(match[1], 16)])
+
+
+_ESCAPE = re.compile(rb"\\([0-9A-Fa-f]{2})")
+
+if LDAP3_IMPORT_ERROR is None:
+    _mend_filters()
+
 PAGED_RESULTS = "1.2.840.113556.1.4.319"
 SHOW_DELETED = "1.2.840.113556.1.4.417"
 EXTENDED_DN = "1.2.840.113556.1.4.529"
 # LDAP_SERVER_EXTENDED_DN_OID with Flag 1: GUID and SID as text (MS-ADTS 3.1.1.3.4.1.5).
 EXTENDED_DN_CONTROL = (EXTENDED_DN, True, b"\x30\x03\x02\x01\x01")
 SHOW_DELETED_CONTROL = (SHOW_DELETED, True, None)
+# LDAP_SERVER_SHOW_DEACTIVATED_LINK_OID (MS-ADTS 3.1.1.3.4.1.25). Samba does not know it and shows these links anyway.
+SHOW_DEACTIVATED_LINKS_CONTROL = ("1.2.840.113556.1.4.2065", False, None)
+# LDAP_SERVER_SD_FLAGS_OID with OWNER_SECURITY_INFORMATION and DACL_SECURITY_INFORMATION (MS-ADTS 3.1.1.3.4.1.11).
+OWNER_AND_DACL_CONTROL = ("1.2.840.113556.1.4.801", True, b"\x30\x03\x02\x01\x05")
 
 # Below the server's MaxPageSize of 1000 it would only cost round trips, above it the server cuts down silently.
 PAGE_SIZE = 1000
 _CONNECT_SECONDS = 10
 _ANSWER_SECONDS = 120
 _TRIES = 5
+# A firewall or the server may have dropped a connection that was silent this long; a write finds that out first.
+_SILENT_SECONDS = 60
 
 Control: TypeAlias = "tuple[str, bool, bytes | None]"
 
@@ -128,6 +162,9 @@ class Entry:
 class Session:
     """A bound connection; counts its operations.
 
+    A connection that breaks is opened again for the next operation. A search whose first page was not there yet is
+    then asked again; a write is not, since nobody knows whether it was carried out.
+
     Raises:
         DirectoryError: the domain controller cannot be reached, is not trusted, or refuses the log-on.
     """
@@ -135,13 +172,26 @@ class Session:
     def __init__(self, settings: ConnectionSettings) -> None:
         self.operations: Counter[str] = Counter()
         self._settings = settings
-        port = settings.port or _DEFAULT_PORTS[settings.tls_mode]
-        self._where = f"{settings.server}:{port}"
+        self._port = settings.port or _DEFAULT_PORTS[settings.tls_mode]
+        self._where = f"{settings.server}:{self._port}"
+        self._tls = _verified_tls(settings.ca_cert)
+        self._lost = False
+        self._last_answer = 0.0
+        self._connection: Any = None
+        self._connect()
+
+    @property
+    def username(self) -> str:
+        """The account, as the settings give it."""
+        return self._settings.username
+
+    def _connect(self) -> None:
+        settings = self._settings
         server = ldap3.Server(
             settings.server,
-            port=port,
+            port=self._port,
             use_ssl=settings.tls_mode is TlsMode.LDAPS,
-            tls=_verified_tls(settings.ca_cert),
+            tls=self._tls,
             get_info=ldap3.NONE,
             connect_timeout=_CONNECT_SECONDS,
         )
@@ -159,6 +209,8 @@ class Session:
             auto_referrals=False,
         )
         self._bind()
+        self._lost = False
+        self._last_answer = time.monotonic()
 
     def _bind(self) -> None:
         try:
@@ -193,18 +245,34 @@ class Session:
         except ldap_errors.LDAPExceptionError:
             return
 
-    def _call(self, kind: str, operation: str, *arguments: Any, **options: Any) -> tuple[Mapping[str, Any], list[Any]]:
+    def _call(
+        self, kind: str, operation: str, *arguments: Any, repeatable: bool = False, **options: Any
+    ) -> tuple[Mapping[str, Any], list[Any]]:
         """Run one operation, waiting and trying again while the server says that it is busy."""
+        if kind != "search" and time.monotonic() - self._last_answer > _SILENT_SECONDS:
+            next(self.search("", "(objectClass=*)", (), scope="BASE"), None)
         for attempt in range(1, _TRIES + 1):
-            self.operations[kind] += 1
-            try:
-                _done, result, response, _request = getattr(self._connection, operation)(*arguments, **options)
-            except ldap_errors.LDAPExceptionError as error:
-                raise self._unreachable(error) from None
+            result, response = self._ask(kind, operation, arguments, options, repeatable)
             if result["result"] not in results.BUSY_CODES or attempt == _TRIES:
                 break
             time.sleep(min(30.0, 0.5 * 2**attempt) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
         return result, response or []
+
+    def _ask(
+        self, kind: str, operation: str, arguments: Sequence[Any], options: Mapping[str, Any], repeatable: bool
+    ) -> tuple[Mapping[str, Any], list[Any] | None]:
+        if self._lost:
+            self._connect()
+        self.operations[kind] += 1
+        try:
+            _done, result, response, _request = getattr(self._connection, operation)(*arguments, **options)
+        except ldap_errors.LDAPExceptionError as error:
+            self._lost = True
+            if not repeatable or not isinstance(error, ldap_errors.LDAPCommunicationError):
+                raise self._unreachable(error) from None
+            return self._ask(kind, operation, arguments, options, repeatable=False)
+        self._last_answer = time.monotonic()
+        return result, response
 
     def search(
         self,
@@ -232,6 +300,8 @@ class Session:
                 controls=list(controls) or None,
                 paged_size=None if scope == "BASE" else PAGE_SIZE,
                 paged_cookie=cookie,
+                # A cookie is worth nothing on another connection.
+                repeatable=cookie is None,
             )
             if result["result"] == results.NO_SUCH_OBJECT and scope == "BASE":
                 return
@@ -250,16 +320,27 @@ class Session:
         """Add an object and return the result."""
         return self._call("add", "add", name, object_class, {key: list(value) for key, value in attributes.items()})[0]
 
-    def modify(self, name: str, changes: Mapping[str, Sequence[tuple[str, Sequence[str]]]]) -> Mapping[str, Any]:
+    def modify(
+        self,
+        name: str,
+        changes: Mapping[str, Sequence[tuple[str, Sequence[str]]]],
+        controls: Sequence[Control] = (),
+    ) -> Mapping[str, Any]:
         """Modify an object and return the result.
 
         Parameters:
             name: DN or `<GUID=…>`.
             changes: attribute to its operations in order (`MODIFY_ADD`, `MODIFY_DELETE`, `MODIFY_REPLACE` with values).
+            controls: controls of the request.
         """
         wire = {key: [(op, list(values)) for op, values in operations] for key, operations in changes.items()}
-        return self._call("modify", "modify", name, wire)[0]
+        options: dict[str, Any] = {"controls": list(controls)} if controls else {}
+        return self._call("modify", "modify", name, wire, **options)[0]
 
     def modify_dn(self, name: str, new_rdn: str, new_superior: str) -> Mapping[str, Any]:
         """Rename and move an object and return the result."""
         return self._call("modify_dn", "modify_dn", name, new_rdn, new_superior=new_superior)[0]
+
+    def delete(self, name: str) -> Mapping[str, Any]:
+        """Delete an object and return the result."""
+        return self._call("delete", "delete", name)[0]

@@ -5,20 +5,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory import results
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.member_writing import MemberWriting
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.results import Meaning
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Session
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import GpadError, ObjectError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import (
+    OWNER_AND_DACL_CONTROL,
+    SHOW_DELETED_CONTROL,
+    Session,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity, rights
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
+    DirectoryError,
+    ObjectError,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import DirectoryGroup, Values
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import MemberResult
 
-# Values in one modify: far below what any server refuses, large enough that the round trip does not count.
-LINKS_AT_ONCE = 1000
+_DELETE, _REPLACE = "MODIFY_DELETE", "MODIFY_REPLACE"
+_READ_TRIES = 2
 
-_ADD, _DELETE, _REPLACE = "MODIFY_ADD", "MODIFY_DELETE", "MODIFY_REPLACE"
+_ON_RESTORE = {
+    Meaning.PERMISSION: "Give the account the right Reanimate-Tombstones on the domain, and those that "
+    "docs/permissions.md lists on the container.",
+    # Samba says no more than this when a right is missing or the container is not there.
+    Meaning.REJECTED: "Look at the account's right Reanimate-Tombstones, and whether the container exists.",
+    Meaning.COLLISION: "Another object has the name or the sAMAccountName; rename it.",
+}
 
 
 class Writer:
@@ -40,14 +54,30 @@ class Writer:
         """Create a group and return it with its GUID and SID.
 
         Raises:
-            ObjectError: the server refused.
+            ObjectError: the server refused; with the code `created_unread` it did not, but its GUID cannot be read.
         """
         values = {key: value for key, value in attributes.items() if value}
         self._expect(f"Creating {name}", self._session.add(name, "group", values))
+        why = "the server does not show it"
+        for _attempt in range(_READ_TRIES):
+            try:
+                created = self._read_back(name)
+            except DirectoryError as error:
+                why = error.message
+                continue
+            if created is not None:
+                return created
+        raise ObjectError(
+            f"{name} was created but cannot be read: {why}",
+            "Look at the account's right to read there; the next run finds the group by its anchor.",
+            code="created_unread",
+        )
+
+    def _read_back(self, name: str) -> DirectoryGroup | None:
         entry = next(self._session.search(name, "(objectClass=*)", ("objectGUID", "objectSid"), scope="BASE"), None)
         guid, sid = (entry.first("objectGUID"), entry.first("objectSid")) if entry else (None, None)
         if entry is None or guid is None or sid is None:
-            raise ObjectError(f"{name} was created but cannot be read.", "Check the account's rights.")
+            return None
         return DirectoryGroup(identity.guid_from_bytes(guid), identity.sid_from_bytes(sid), entry.dn)
 
     def modify(self, guid: str, attributes: Mapping[str, Values]) -> None:
@@ -67,65 +97,82 @@ class Writer:
         """
         rdn = dn.text(dn.parse(new_dn)[:1])
         result = self._session.modify_dn(f"<GUID={guid}>", rdn, dn.parent(new_dn))
-        self._expect(f"Moving to {new_dn}", result)
+        self._expect_unprotected(f"Moving to {new_dn}", guid, result)
+
+    def restore(self, guid: str, new_dn: str, attributes: Mapping[str, Values]) -> None:
+        """Bring a deleted object back under a name, with these values, in one modify, keeping GUID and SID.
+
+        Undelete is a modify that takes isDeleted away and gives a distinguishedName; it may change other attributes as
+        well (MS-ADTS 3.1.1.5.3.7). Samba accepts it only under the present DN, which is read first.
+
+        Raises:
+            ObjectError: the object is not among the deleted ones, or the server refused.
+        """
+        what = f"Restoring {new_dn}"
+        controls = (SHOW_DELETED_CONTROL,)
+        search = self._session.search(f"<GUID={guid}>", "(isDeleted=TRUE)", (), scope="BASE", controls=controls)
+        entry = next(search, None)
+        if entry is None:
+            raise ObjectError(
+                f"{what}: {guid} is not among the deleted objects any more.", "Plan again.", code="object_missing"
+            )
+        changes: dict[str, list[tuple[str, Values]]] = {
+            "isDeleted": [(_DELETE, ())],
+            "distinguishedName": [(_REPLACE, (new_dn,))],
+            **{name: [(_REPLACE, values)] for name, values in attributes.items()},
+        }
+        result = self._session.modify(entry.dn, changes, controls)
+        if result["result"] != results.SUCCESS:
+            raise results.refusal(what, result, _ON_RESTORE)
+
+    def delete(self, guid: str) -> None:
+        """Delete an object.
+
+        Raises:
+            ObjectError: the server refused.
+        """
+        self._expect_unprotected(f"Deleting {guid}", guid, self._session.delete(f"<GUID={guid}>"))
 
     @staticmethod
     def _expect(what: str, result: Mapping[str, object]) -> None:
         if result["result"] != results.SUCCESS:
             raise results.refusal(what, result)
 
-    def change_members(self, guid: str, add: Collection[str], remove: Collection[str]) -> MemberResult:
-        """Add and remove links, adds first, so that an interrupted run errs on the side of access kept.
+    def _expect_unprotected(self, what: str, guid: str, result: Mapping[str, object]) -> None:
+        """Tell a protection from accidental deletion, which forbids to move as well, from a missing right."""
+        if result["result"] != results.SUCCESS and results.meaning(result) is Meaning.PERMISSION:
+            protected = self._protected(guid)
+            if protected:
+                raise ObjectError(
+                    f"{what}: {protected} is protected from accidental deletion.",
+                    "If it may go or move, take the entry that denies deletion out of its access control list.",
+                    code="deletion_denied",
+                )
+        self._expect(what, result)
 
-        A modify is atomic: one bad value fails the whole of it. The batch is halved until the bad one stands alone.
+    def _protected(self, guid: str) -> str:
+        """Return the DN of an object whose access control list denies deletion, or an empty string."""
+        attributes, controls = ("nTSecurityDescriptor",), (OWNER_AND_DACL_CONTROL,)
+        search = self._session.search(f"<GUID={guid}>", "(objectClass=*)", attributes, scope="BASE", controls=controls)
+        entry = next(search, None)
+        raw = entry.first("nTSecurityDescriptor") if entry else None
+        if entry is None or raw is None:
+            return ""
+        try:
+            return entry.dn if rights.denies_deletion(rights.parse(raw)) else ""
+        except ValueError:
+            return ""
+
+    def change_members(self, guid: str, add: Mapping[str, str], remove: Mapping[str, str]) -> MemberResult:
+        """Add and remove links, adds first, so that an interrupted run errs on the side of access kept.
 
         Parameters:
             guid: objectGUID of the group.
-            add: objectGUIDs of members to add.
-            remove: objectGUIDs of members to remove.
+            add: objectGUID of each member to add, to its DN where it is in another domain, else an empty string.
+            remove: the same of each member to remove.
+
+        Raises:
+            DirectoryError: the connection broke before a link was written. If it breaks later, the links that remain
+                are failures of the result, so that what was done is not forgotten.
         """
-        failed: dict[str, GpadError] = {}
-        work = [(_ADD, member) for member in sorted(add)] + [(_DELETE, member) for member in sorted(remove)]
-        done: set[tuple[str, str]] = set()
-        for start in range(0, len(work), LINKS_AT_ONCE):
-            self._write_links(guid, work[start : start + LINKS_AT_ONCE], done, failed)
-        return MemberResult(
-            frozenset(member for op, member in done if op == _ADD),
-            frozenset(member for op, member in done if op == _DELETE),
-            failed,
-        )
-
-    def _write_links(
-        self, guid: str, work: Sequence[tuple[str, str]], done: set[tuple[str, str]], failed: dict[str, GpadError]
-    ) -> None:
-        operations = [
-            (op, [f"<GUID={member}>" for kind, member in work if kind == op])
-            for op in (_ADD, _DELETE)
-            if any(kind == op for kind, _member in work)
-        ]
-        result = self._session.modify(f"<GUID={guid}>", {"member": operations})
-        if result["result"] == results.SUCCESS:
-            done.update(work)
-        elif (
-            len(work) > 1
-            and result["result"] not in results.BUSY_CODES
-            and results.meaning(result) not in (Meaning.PERMISSION, Meaning.MISCONFIGURED)
-        ):
-            middle = len(work) // 2
-            self._write_links(guid, work[:middle], done, failed)
-            self._write_links(guid, work[middle:], done, failed)
-        elif not self._is_so_already(work, result):
-            error = results.refusal("Writing member", result)
-            failed.update((member, error) for _op, member in work)
-
-    @staticmethod
-    def _is_so_already(work: Sequence[tuple[str, str]], result: Mapping[str, object]) -> bool:
-        """Return whether a single link was refused because it is already as wanted.
-
-        Adding a link that exists is entryAlreadyExists in every text a server gives it; removing one that does not is
-        told by its prefix.
-        """
-        if len(work) != 1:
-            return False
-        duplicate_add = work[0][0] == _ADD and result["result"] == 68
-        return duplicate_add or results.meaning(result) is Meaning.ALREADY_DONE
+        return MemberWriting(self._session, guid).run(add, remove)

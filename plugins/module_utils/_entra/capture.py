@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import (
@@ -51,7 +51,9 @@ ALWAYS_READ = frozenset(
         "visibility",
     }
 )
-_MEMBER_PROPERTIES = "id,displayName,onPremisesSyncEnabled,onPremisesSecurityIdentifier"
+PRINCIPAL_PROPERTIES = ("id", "displayName", "onPremisesSyncEnabled", "onPremisesSecurityIdentifier")
+_OBJECT_IDENTIFIER = "onPremisesObjectIdentifier"
+_IMMUTABLE_ID = ("onPremisesImmutableId", "onPremisesSamAccountName", "onPremisesDomainName")
 _KINDS: Mapping[str, PrincipalKind] = {f"#microsoft.graph.{kind.value}": kind for kind in PrincipalKind}
 
 _READ_GROUPS = ("Group.Read.All", "Directory.Read.All")
@@ -62,6 +64,27 @@ _FULL_USERS = frozenset({READ_USERS, "User.ReadWrite.All", "Directory.Read.All",
 READ_HIDDEN = "Member.Read.Hidden"
 _READ_ASSIGNMENTS = ("Application.Read.All", "Directory.Read.All")
 _READ_AUTHORITY = ("Group-OnPremisesSyncBehavior.ReadWrite.All",)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberQuery:
+    """What to read of members, beside name, SID and deviceId.
+
+    Parameters:
+        object_identifier: also onPremisesObjectIdentifier, which the beta end point alone knows.
+        immutable_id: also onPremisesImmutableId, and account name and domain to check it by.
+    """
+
+    object_identifier: bool = False
+    immutable_id: bool = False
+
+    def call(self, group_id: str) -> Call:
+        """Return the call for the members of a group."""
+        names = [*PRINCIPAL_PROPERTIES, "deviceId"]
+        names += [_OBJECT_IDENTIFIER] if self.object_identifier else []
+        names += _IMMUTABLE_ID if self.immutable_id else ()
+        path = f"/groups/{group_id}/members?$select={','.join(names)}&$count=true&$top=999"
+        return Call(path, _READ_MEMBERS, ADVANCED, "beta" if self.object_identifier else "v1.0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,26 +121,11 @@ def groups(client: GraphClient, query: GroupQuery) -> Iterator[CloudGroup]:
     call = query.call("/groups", "$top=999", *narrowed)
     seen: set[str] = set()
     for page in client.pages(call):
-        for item in _items(page, call.path):
+        for item in items(page, call.path):
             group = query.read(item)
             if group.id not in seen:
                 seen.add(group.id)
                 yield group
-
-
-def groups_by_id(client: GraphClient, query: GroupQuery, ids: Iterable[str]) -> Iterator[CloudGroup]:
-    """Yield those of some groups that exist.
-
-    Raises:
-        EntraError: one could neither be read nor is it known to be gone.
-    """
-    calls = [(cloud_id, query.call(f"/groups/{cloud_id}")) for cloud_id in ids]
-    for part, answers in _in_batches(client, calls):
-        for (_cloud_id, call), (status, body) in zip(part, answers, strict=True):
-            if status == 200 and isinstance(body, dict) and isinstance(body.get("id"), str):
-                yield query.read(body)
-            elif status != 404:
-                raise client.refusal(call, status, body)
 
 
 def member_ids(client: GraphClient, group_id: str) -> frozenset[str]:
@@ -127,7 +135,7 @@ def member_ids(client: GraphClient, group_id: str) -> frozenset[str]:
         EntraError: they could not be read to their end.
     """
     call = Call(f"/groups/{group_id}/members?$select=id&$count=true&$top=999", _READ_MEMBERS, ADVANCED)
-    found = [item["id"].lower() for page in client.pages(call) for item in _items(page, call.path)]
+    found = [item["id"].lower() for page in client.pages(call) for item in items(page, call.path)]
     return frozenset(found)
 
 
@@ -146,7 +154,7 @@ def assigned_ids(client: GraphClient, service_principal: str, app_role_ids: froz
     return frozenset(
         str(item["principalId"]).lower()
         for page in client.pages(call)
-        for item in _items(page, call.path)
+        for item in items(page, call.path)
         if item.get("principalType") == "Group" and str(item.get("appRoleId")).lower() in app_role_ids
     )
 
@@ -158,7 +166,7 @@ def authority(client: GraphClient, ids: Sequence[str]) -> tuple[dict[str, bool],
     calls = [
         Call(f"/groups/{cloud_id}/onPremisesSyncBehavior?$select=isCloudManaged", _READ_AUTHORITY) for cloud_id in ids
     ]
-    for part, answers in _in_batches(client, list(zip(ids, calls, strict=True))):
+    for part, answers in in_batches(client, list(zip(ids, calls, strict=True))):
         for (cloud_id, call), (status, body) in zip(part, answers, strict=True):
             managed = body.get("isCloudManaged") if isinstance(body, dict) else None
             if status == 200 and isinstance(managed, bool):
@@ -168,31 +176,32 @@ def authority(client: GraphClient, ids: Sequence[str]) -> tuple[dict[str, bool],
     return states, problem
 
 
-def members(client: GraphClient, ids: Sequence[str]) -> Iterator[tuple[str, Reading[tuple[Principal, ...]]]]:
+def members(
+    client: GraphClient, ids: Sequence[str], query: MemberQuery
+) -> Iterator[tuple[str, Reading[tuple[Principal, ...]]]]:
     """Yield the direct members of each group, in the given order.
 
     The advanced mode is used because the plain one leaves service principals out, and because it counts the members,
     which shows a page that was lost.
     """
-    query = f"members?$select={_MEMBER_PROPERTIES}&$count=true&$top=999"
-    calls = [(cloud_id, Call(f"/groups/{cloud_id}/{query}", _READ_MEMBERS, ADVANCED)) for cloud_id in ids]
-    for part, answers in _in_batches(client, calls):
+    calls = [(cloud_id, query.call(cloud_id)) for cloud_id in ids]
+    for part, answers in in_batches(client, calls):
         for (cloud_id, call), (status, body) in zip(part, answers, strict=True):
             yield cloud_id, _read_members(client, call, status, body)
 
 
 def _read_members(client: GraphClient, call: Call, status: int, body: Any) -> Reading[tuple[Principal, ...]]:
     found: dict[str, Principal] = {}
-    users_readable = bool(_FULL_USERS & client.roles)
     try:
         if status != 200:
             raise client.refusal(call, status, body)
         count = body.get("@odata.count") if isinstance(body, dict) else None
         read = 0
         for page in client.follow(call, body if isinstance(body, dict) else {}):
-            for item in _items(page, call.path):
+            for item in items(page, call.path):
                 read += 1
-                member = _principal(item, users_readable)
+                kind = _KINDS.get(str(item.get("@odata.type")), PrincipalKind.UNKNOWN)
+                member = read_principal(client, item, kind)
                 found[member.id] = member
         if count != read:
             raise EntraError(f"{read} members were read, the service counts {count}.", code="entra_count_differs")
@@ -201,43 +210,65 @@ def _read_members(client: GraphClient, call: Call, status: int, body: Any) -> Re
     return CompleteReading(tuple(found.values()))
 
 
-def _principal(item: Mapping[str, Any], users_readable: bool) -> Principal:
-    name, synced = item.get("displayName"), item.get("onPremisesSyncEnabled")
-    sid = item.get("onPremisesSecurityIdentifier")
-    kind = _KINDS.get(str(item.get("@odata.type")), PrincipalKind.UNKNOWN)
-    has_sid = isinstance(sid, str) and identity.is_sid(sid)
+def read_principal(client: GraphClient, item: Mapping[str, Any], kind: PrincipalKind) -> Principal:
+    """Return the principal of an answer."""
+    synced, sid = item.get("onPremisesSyncEnabled"), _text(item, "onPremisesSecurityIdentifier")
     return Principal(
         item["id"].lower(),
         kind,
-        name if isinstance(name, str) else "",
+        _text(item, "displayName") or "",
         synced if isinstance(synced, bool) else None,
-        sid if has_sid else None,
-        # Every principal has a displayName, and what is synced has a SID; without the permission for its type the
-        # service leaves them out, or gives the name alone.
-        readable=isinstance(name, str)
-        and (users_readable or kind is not PrincipalKind.USER)
-        and (has_sid or not (sid or synced is True)),
+        sid if sid is not None and identity.is_sid(sid) else None,
+        _text(item, "deviceId" if kind is PrincipalKind.DEVICE else _OBJECT_IDENTIFIER),
+        _text(item, "onPremisesImmutableId"),
+        _text(item, "onPremisesSamAccountName"),
+        _text(item, "onPremisesDomainName"),
+        _is_readable(client, item, kind),
     )
 
 
-def _items(page: Mapping[str, Any], what: str) -> list[dict[str, Any]]:
-    items = page.get("value")
-    if not isinstance(items, list) or not all(isinstance(i, dict) and isinstance(i.get("id"), str) for i in items):
+def _is_readable(client: GraphClient, item: Mapping[str, Any], kind: PrincipalKind) -> bool:
+    """Return whether a null in an answer means that there is no value.
+
+    Every principal has a displayName, every device a deviceId, and what else is synced has a SID; without the
+    permission for its type the service leaves them out, or gives the name alone.
+    """
+    if _text(item, "displayName") is None or (kind is PrincipalKind.USER and not _FULL_USERS & client.roles):
+        return False
+    sid = item.get("onPremisesSecurityIdentifier")
+    if sid:
+        return isinstance(sid, str) and identity.is_sid(sid)
+    if kind is PrincipalKind.DEVICE:
+        return identity.guid_text(_text(item, "deviceId") or "") is not None
+    return item.get("onPremisesSyncEnabled") is not True
+
+
+def _text(item: Mapping[str, Any], name: str) -> str | None:
+    value = item.get(name)
+    return value if isinstance(value, str) else None
+
+
+def items(page: Mapping[str, Any], what: str) -> list[dict[str, Any]]:
+    """Return the objects of a page.
+
+    Raises:
+        EntraError: it is no page of objects.
+    """
+    found = page.get("value")
+    if not isinstance(found, list) or not all(isinstance(i, dict) and isinstance(i.get("id"), str) for i in found):
         raise EntraError(f"{what.partition('?')[0]}: a page is not a list of objects.", code="entra_answer_broken")
-    return items
+    return found
 
 
-_Part = list[tuple[str, Call]]
+Part: TypeAlias = "list[tuple[str, Call]]"
 
 
-def _in_batches(
-    client: GraphClient, calls: Iterable[tuple[str, Call]]
-) -> Iterator[tuple[_Part, list[tuple[int, Any]]]]:
+def in_batches(client: GraphClient, calls: Iterable[tuple[str, Call]]) -> Iterator[tuple[Part, list[tuple[int, Any]]]]:
     """Yield each batch of calls with its answers, in order, several batches being under way at once."""
     iterator = iter(calls)
     parts = iter(lambda: list(islice(iterator, BATCH_SIZE)), [])
 
-    def send(part: _Part) -> tuple[_Part, list[tuple[int, Any]]]:
+    def send(part: Part) -> tuple[Part, list[tuple[int, Any]]]:
         return part, client.batch([call for _cloud_id, call in part])
 
     with ThreadPoolExecutor(_BATCHES_AT_ONCE) as pool:

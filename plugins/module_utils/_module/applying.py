@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,6 @@ from typing import Any, TypeAlias
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import Reader
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Session
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.writer import Writer
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import (
     DIRECTORY,
@@ -47,17 +46,20 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
     GroupChange,
     MemberChange,
+    Notice,
     PlanItem,
+    Problem,
+    Question,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire_planning import LEFT_CODES
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
 
 _Change: TypeAlias = "GroupChange | MemberChange"
 _CHANGES = (GroupChange, MemberChange)
-_Apply = Callable[[Iterable[Any], Reader, Writer, JournalFile], Iterator[Applied]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +69,14 @@ class Part:
     Parameters:
         module: the module's name.
         kind: the class of its changes.
-        apply: carries them out.
     """
 
     module: str
     kind: type[GroupChange] | type[MemberChange]
-    apply: _Apply
 
 
-GROUPS = Part("gpad_group", GroupChange, apply.apply_groups)
-MEMBERS = Part("gpad_membership", MemberChange, apply.apply_members)
+GROUPS = Part("gpad_group", GroupChange)
+MEMBERS = Part("gpad_membership", MemberChange)
 
 _STORES: Spec = {
     "snapshot": {"type": "path"},
@@ -118,18 +118,26 @@ def _execute(module: AnsibleModule, part: Part) -> dict[str, Any]:
         stack.callback(journal.close)
         if not module.check_mode:
             stack.enter_context(journal.locked())
+        if given is not None:
+            _check_given(given, journal, part, params["managed_containers"], check_mode=module.check_mode)
+            refuse_breaches(given)
+            if next(_changes(given, part), None) is None:
+                # Nothing to do needs no directory.
+                if not module.check_mode:
+                    _record(given, part, journal, report, iter(()))
+                return report_result(module, report, changed=False, plan_id=given.header.plan_id)
         written = given.written_attributes() if given is not None else settings.mapper.targets if settings else ()
         session, reader = stack.enter_context(open_directory(params, written))
         if given is not None:
             plan = given
-            _check_given(plan, journal, reader, part, params["managed_containers"], check_mode=module.check_mode)
+            _check_domain(plan, reader)
         elif snapshot is not None and settings is not None:
             path = stack.enter_context(temporary_plan())
             plan = make_plan(settings, snapshot, reader, journal, path, check_mode=module.check_mode).file
             _check_fresh(plan, check_mode=module.check_mode)
+            refuse_breaches(plan)
         else:
             raise ConfigurationError("Neither plan nor snapshot is given.", "Give one of them.")
-        refuse_breaches(plan)
         for item in plan.items():
             if not isinstance(item, _CHANGES) and _concerns(item, part, given=given is not None):
                 report.remark(item)
@@ -137,7 +145,12 @@ def _execute(module: AnsibleModule, part: Part) -> dict[str, Any]:
             for change in _changes(plan, part):
                 report.change(change)
         else:
-            _apply_part(plan, part, session, reader, journal, report)
+            writer = Writer(session)
+            if part is GROUPS:
+                done = apply.apply_groups(_group_changes(plan), reader, writer, journal)
+            else:
+                done = apply.apply_members(_member_changes(plan), reader, writer, journal, just_planned=given is None)
+            _record(plan, part, journal, report, done)
         report.summary["operations"] = sum(session.operations.values())
     return report_result(module, report, changed=report.changed, plan_id=plan.header.plan_id)
 
@@ -147,7 +160,7 @@ def _concerns(item: PlanItem, part: Part, *, given: bool) -> bool:
 
     With a given plan, gpad_plan has told them already; alone, each module tells what its own part left out.
     """
-    if given:
+    if given or isinstance(item, Question):
         return False
     about_member = getattr(item, "group_id", None) is not None
     return about_member == (part is MEMBERS) or not hasattr(item, "group_id")
@@ -155,6 +168,14 @@ def _concerns(item: PlanItem, part: Part, *, given: bool) -> bool:
 
 def _changes(plan: PlanFile, part: Part) -> Iterator[_Change]:
     return (item for item in plan.items() if isinstance(item, part.kind))
+
+
+def _group_changes(plan: PlanFile) -> Iterator[GroupChange]:
+    return (item for item in plan.items() if isinstance(item, GroupChange))
+
+
+def _member_changes(plan: PlanFile) -> Iterator[MemberChange]:
+    return (item for item in plan.items() if isinstance(item, MemberChange))
 
 
 def _check_place(plan: PlanFile, change: GroupChange, managed: Sequence[str]) -> None:
@@ -169,20 +190,20 @@ def _check_place(plan: PlanFile, change: GroupChange, managed: Sequence[str]) ->
             )
 
 
-def _check_given(
-    plan: PlanFile, journal: JournalFile, reader: Reader, part: Part, managed: Sequence[str], *, check_mode: bool
-) -> None:
-    header = plan.header
-    if header.domain.lower() != reader.domain.dn.lower():
+def _check_domain(plan: PlanFile, reader: Reader) -> None:
+    if plan.header.domain.lower() != reader.domain.dn.lower():
         raise StoreError(
-            f"The plan {plan.path} is for {header.domain}, domain_server serves {reader.domain.dn}.",
+            f"The plan {plan.path} is for {plan.header.domain}, domain_server serves {reader.domain.dn}.",
             "Use the plan of this domain.",
             code="plan_of_other_domain",
         )
+
+
+def _check_given(plan: PlanFile, journal: JournalFile, part: Part, managed: Sequence[str], *, check_mode: bool) -> None:
+    header = plan.header
     journal.check_tenant(header.tenant_id)
-    for change in _changes(plan, GROUPS):
-        if isinstance(change, GroupChange):
-            _check_place(plan, change, managed)
+    for change in _group_changes(plan):
+        _check_place(plan, change, managed)
     if not check_mode:
         _check_fresh(plan, check_mode=False)
         journal.check_age(header.captured_at)
@@ -198,9 +219,8 @@ def _check_fresh(plan: PlanFile, *, check_mode: bool) -> None:
         )
 
 
-def _apply_part(
-    plan: PlanFile, part: Part, session: Session, reader: Reader, journal: JournalFile, report: Report
-) -> None:
+def _record(plan: PlanFile, part: Part, journal: JournalFile, report: Report, done: Iterator[Applied]) -> None:
+    """Carry out changes by running through what becomes of them, and close the run in the journal."""
     header = plan.header
     journal.pin_tenant(header.tenant_id)
     journal.remember_age(header.captured_at)
@@ -209,7 +229,7 @@ def _apply_part(
     changes = _changes(plan, part)
     moved = True
     try:
-        for applied in part.apply(_changes(plan, part), reader, Writer(session), journal):
+        for applied in done:
             change = next(changes)
             report.applied(change, applied)
             moved = moved and (applied.status != "failed" or getattr(change, "new_dn", None) is None)
@@ -220,9 +240,25 @@ def _apply_part(
         moved = False
         report.stopped(unexpected(error))
     try:
-        # Moves that were not made must not be held by the next run, as if the rule had been there before.
-        if part is GROUPS and moved:
-            journal.remember_container_rule(header.container_rule)
+        if part is GROUPS:
+            # Moves that were not made must not be held by the next run, as if the rule had been there before.
+            if moved:
+                journal.remember_container_rule(header.container_rule)
+            if not header.narrowed:
+                _remember_open(plan, journal)
         journal.end_run(report.outcome.value, dict(report.summary), now())
     except sqlite3.Error as error:
         report.stopped(StoreError(f"The journal {journal.path} could not be written: {error}.", "Look at the disk."))
+
+
+def _remember_open(plan: PlanFile, journal: JournalFile) -> None:
+    """Remember what the next run must know of groups that this one left as they are."""
+    left: list[str] = []
+    undecided: list[str] = []
+    for item in plan.items():
+        if isinstance(item, Notice) and item.code in LEFT_CODES:
+            left.append(item.id)
+        elif isinstance(item, Problem) and item.code == ownership.UNDECIDED:
+            undecided.append(item.id)
+    journal.remember_left(left, now())
+    journal.remember_undecided(undecided)

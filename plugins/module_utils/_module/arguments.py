@@ -56,6 +56,8 @@ DIRECTORY: Spec = {
     "domain_username": {"type": "str", "required": True},
     "domain_password": {"type": "str", "required": True, "no_log": True},
     "domain_ca_cert": {"type": "path"},
+    "global_catalog_server": {"type": "str"},
+    "global_catalog_port": {"type": "int"},
     "managed_containers": {"type": "list", "elements": "str", "required": True},
 }
 
@@ -91,6 +93,9 @@ MAPPINGS: Spec = {
     },
 }
 
+# What may become of a directory group whose cloud group left.
+_RETIRE = ["keep", "empty", "detach", "move"]
+
 SETTINGS: Spec = {
     **MAPPINGS,
     "moves": {"type": "str", "choices": ["hold", "follow"], "default": "hold"},
@@ -107,16 +112,36 @@ SETTINGS: Spec = {
             (
                 "containers",
                 "creations",
+                "restores",
                 "adoptions",
+                "conversions",
                 "updates",
                 "renames",
                 "moves",
                 "member_additions",
                 "member_removals",
                 "groups_emptied",
+                "retirements",
+                "deletions",
             ),
             _LIMIT,
         ),
+    },
+    "convert_scope": {"type": "bool", "default": False},
+    "trusted_writers": {"type": "list", "elements": "str", "default": []},
+    "adopt_objects": {"type": "list", "elements": "str", "default": []},
+    "ignore_objects": {"type": "list", "elements": "str", "default": []},
+    "retire": {
+        "type": "dict",
+        "default": {},
+        "options": {
+            "deleted": {"type": "str", "choices": [*_RETIRE, "delete"], "default": "delete"},
+            "soft_deleted": {"type": "str", "choices": _RETIRE, "default": "empty"},
+            "out_of_scope": {"type": "str", "choices": _RETIRE, "default": "keep"},
+            "mail_enabled": {"type": "str", "choices": _RETIRE, "default": "keep"},
+            "grace_days": {"type": "int", "default": 30},
+            "container": {"type": "str"},
+        },
     },
 }
 

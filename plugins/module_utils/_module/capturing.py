@@ -13,15 +13,16 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import auth, capture
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.auth import MSAL_IMPORT_ERROR, EntraSettings
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import GroupQuery
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import (
+    MemberQuery,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import GraphClient
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.http import REQUESTS_IMPORT_ERROR
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import scope_options
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import asking, scope_options
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import (
     ENTRA,
     MAPPINGS,
     RESULTS,
-    SCOPE,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import report_result, run_module
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import (
@@ -34,7 +35,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     EntraError,
     ObjectError,
     Outcome,
-    StoreError,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.filters import (
     MEMBER_OF,
@@ -53,13 +53,13 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import require_folder
 
 # Notices after which the snapshot is not the whole truth.
-_INCOMPLETE = frozenset({"authority_unread", "members_incomplete", "members_unreadable"})
+_INCOMPLETE = frozenset({"authority_unread", "fate_unread", "members_incomplete", "members_unreadable", "sids_unread"})
 
 
 def run() -> None:
     """Run the module gpad_scope."""
     run_module(
-        {**ENTRA, **SCOPE, **MAPPINGS, **RESULTS},
+        {**ENTRA, **scope_options.OPTIONS, **MAPPINGS, **RESULTS},
         _capture,
         {"msal": MSAL_IMPORT_ERROR, "requests": REQUESTS_IMPORT_ERROR},
         mutually_exclusive=[
@@ -108,11 +108,18 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
     wanted = scope_options.selected(params)
     path = Path(params["snapshot"])
     require_folder(path)
-    before = _ids_in_scope_before(path, settings.tenant_id)
+    before = asking.read_before(path, settings.tenant_id)
+    plan = Path(params["plan"]) if params["plan"] else None
+    report = Report(params["max_results"])
+    questions = asking.read_questions(plan, settings.tenant_id, report)
     client = GraphClient(settings)
     client.log_on()
-    report = Report(params["max_results"])
-    groups = _read_groups(client, query, before)
+    groups = list(capture.groups(client, query))
+    # Those that were in scope before are asked for as well: a filter in the service leaves out what it does not let in,
+    # and of a group that is gone it says nothing.
+    missing = (questions.groups | before.in_scope) - {group.id for group in groups}
+    asked = asking.ask_groups(client, query, missing, report)
+    groups = sorted((*groups, *asked.living), key=lambda group: (group.display_name, group.id))
     chosen = _scope(client, params, wanted, rules, groups, report)
     groups = _with_authority(client, groups, chosen, report)
     decisions = _decide(groups, chosen, report)
@@ -121,18 +128,23 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
             if group.id in decisions:
                 writer.add_group(group, decisions[group.id])
                 _tell(group, decisions[group.id], report)
-        _capture_members(client, groups, decisions, writer, report)
+        _capture_members(client, groups, decisions, scope_options.member_query(params), writer, report)
+        for principal in asking.ask_sids(client, questions.sids, report):
+            writer.add_principal(principal)
         header = SnapshotHeader(
             settings.tenant_id,
             datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
             snapshots.new_fingerprint(),
             "; ".join(sorted({notice["reason"] for notice in report.notices if notice["code"] in _INCOMPLETE})),
             check_mode=module.check_mode,
+            scope_doubt="a part of the scope could not be decided" if report.summary["errors"] else "",
         )
+        for fate in asking.fates(asked, before, header.captured_at):
+            writer.add_fate(fate)
         writer.finish(header)
     _warn_of_idle_filters(rules, decisions, report)
     after = {cloud_id for cloud_id, decision in decisions.items() if decision.in_scope}
-    names = {group.id: group.display_name for group in groups}
+    names = {**before.names, **{group.id: group.display_name for group in groups}}
     report.summary["requests"] = sum(client.requests.values())
     return report_result(
         module,
@@ -140,8 +152,8 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
         changed=False,
         snapshot=str(path),
         captured_at=header.captured_at,
-        entered=_named(after - before, names) if before else [],
-        left=_named(before - after, names),
+        entered=_named(after - before.in_scope, names) if before.in_scope else [],
+        left=_named(before.in_scope - after, names),
         groups=[
             {
                 "id": group.id,
@@ -154,15 +166,6 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
             if group.id in decisions
         ][: params["max_results"]],
     )
-
-
-def _read_groups(client: GraphClient, query: GroupQuery, before: frozenset[str]) -> list[CloudGroup]:
-    """Return the groups, with a narrowed listing also those once in scope, to tell what became of them."""
-    groups = list(capture.groups(client, query))
-    if query.service_filter:
-        missing = before - {group.id for group in groups}
-        groups += capture.groups_by_id(client, query, sorted(missing))
-    return sorted(groups, key=lambda group: (group.display_name, group.id))
 
 
 def _scope(
@@ -226,30 +229,6 @@ def _warn_of_idle_filters(rules: tuple[Filter, ...], decisions: dict[str, Decisi
             )
 
 
-def _ids_in_scope_before(path: Path, tenant_id: str) -> frozenset[str]:
-    """Return what the snapshot that is about to be replaced had in scope.
-
-    Raises:
-        StoreError: it belongs to another tenant.
-    """
-    if not path.exists():
-        return frozenset()
-    try:
-        old = snapshots.Snapshot(path)
-    except StoreError:
-        return frozenset()  # a cache that is damaged is made anew
-    try:
-        if old.header.tenant_id != tenant_id:
-            raise StoreError(
-                f"The snapshot {path} is of tenant {old.header.tenant_id}, not of {tenant_id}.",
-                "Give each tenant a snapshot of its own.",
-                code="other_tenant",
-            )
-        return old.ids_in_scope()
-    finally:
-        old.close()
-
-
 def _with_authority(client: GraphClient, groups: list[CloudGroup], scoped: Scope, report: Report) -> list[CloudGroup]:
     chosen = scoped.chosen
     asked = [g.id for g in groups if scope.needs_authority(g) and (chosen is None or g.id in chosen)]
@@ -276,13 +255,14 @@ def _capture_members(
     client: GraphClient,
     groups: list[CloudGroup],
     decisions: dict[str, Decision],
+    query: MemberQuery,
     writer: snapshots.SnapshotWriter,
     report: Report,
 ) -> None:
     names = {group.id: group.display_name for group in groups}
     chosen = [group.id for group in groups if group.id in decisions and decisions[group.id].in_scope]
     hidden = {group.id for group in groups if group.properties.get("visibility") == "HiddenMembership"}
-    for cloud_id, reading in capture.members(client, chosen):
+    for cloud_id, reading in capture.members(client, chosen, query):
         if cloud_id in hidden and capture.READ_HIDDEN not in client.roles:
             reading = IncompleteReading(reading.items, f"its membership is hidden and {capture.READ_HIDDEN} is missing")
         writer.add_members(cloud_id, reading)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import secrets
 import tempfile
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     BlockedError,
     ConfigurationError,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.group_planning import RunFacts
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import (
     DEFAULT_LIMITS,
     Breach,
@@ -45,6 +44,13 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import ForeignMembers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import NameCollision
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Notice
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire import (
+    DEFAULT_RETIRE,
+    Departure,
+    Retire,
+    RetireRules,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.run_facts import RunFacts
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import (
     Moves,
     Settings,
@@ -57,6 +63,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfi
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
 
 LIBRARIES = {"ldap3": LDAP3_IMPORT_ERROR}
+
+_CATALOG_PORTS = {TlsMode.LDAPS: 3269, TlsMode.START_TLS: 3268}
 
 # What the default mappings write beside the name.
 MAPPED = tuple(m.target for m in DEFAULT_MAPPINGS if m.target != CN)
@@ -92,7 +100,19 @@ def settings_of(params: dict[str, Any]) -> Settings:
         moves=Moves(params["moves"]),
         create_containers=params["create_containers"],
         name_collision=NameCollision(params["name_collision"]),
+        convert_scope=params["convert_scope"],
+        trusted_writers=params["trusted_writers"],
+        adopt_objects=params["adopt_objects"],
+        ignore_objects=params["ignore_objects"],
+        retire=_retire(params["retire"] or {}),
     )
+
+
+def _retire(given: dict[str, Any]) -> RetireRules:
+    chosen = {departure: Retire(given[departure.value]) for departure in Departure if given.get(departure.value)}
+    days = given.get("grace_days")
+    rules = RetireRules({**DEFAULT_RETIRE, **chosen}, container=given.get("container") or "")
+    return rules if days is None else replace(rules, grace_days=days)
 
 
 def _limit(kind: str, given: dict[str, Any]) -> Limit:
@@ -114,20 +134,39 @@ def open_directory(params: dict[str, Any], attributes: Iterable[str] = ()) -> It
         GpadError: a container is no DN, or the domain controller cannot be used.
     """
     containers = managed_containers(params["managed_containers"])
-    session = Session(
-        ConnectionSettings(
-            params["domain_server"],
-            params["domain_username"],
-            params["domain_password"],
-            params["domain_port"],
-            TlsMode(params["domain_tls_mode"]),
-            params["domain_ca_cert"],
-        )
-    )
+    session = Session(_connection(params, params["domain_server"], params["domain_port"]))
     try:
-        yield session, Reader(session, containers, (*MAPPED, *attributes))
+        reader = Reader(session, containers, (*MAPPED, *attributes), _catalog(params))
+        try:
+            yield session, reader
+        finally:
+            reader.close()
     finally:
         session.close()
+
+
+def _connection(params: dict[str, Any], server: str, port: int | None) -> ConnectionSettings:
+    return ConnectionSettings(
+        server,
+        params["domain_username"],
+        params["domain_password"],
+        port,
+        TlsMode(params["domain_tls_mode"]),
+        params["domain_ca_cert"],
+    )
+
+
+def _catalog(params: dict[str, Any]) -> Callable[[], Session] | None:
+    """Return what opens a connection to the global catalog, or None where there is none."""
+    server = params["global_catalog_server"]
+    if not server:
+        return None
+    port = params["global_catalog_port"] or _CATALOG_PORTS[TlsMode(params["domain_tls_mode"])]
+
+    def open_catalog() -> Session:
+        return Session(_connection(params, server, port))
+
+    return open_catalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +209,18 @@ def make_plan(
         reader.domain.server,
         check_mode or header.check_mode,
         settings.mapper.container_rule,
+        header.narrowed,
     )
     known = journal.known()
-    run = RunFacts(datetime.now(timezone.utc), secrets.randbelow, journal.container_rule())
+    run = RunFacts(
+        datetime.now(timezone.utc),
+        secrets.randbelow,
+        journal.container_rule(),
+        journal.missing,
+        journal.undecided(),
+        journal.left(),
+        journal.added,
+    )
     with planfile.writing(path, plan_header) as writer:
         for item in build_plan(settings, snapshot, reader, known, tally, run):
             writer.add(item)

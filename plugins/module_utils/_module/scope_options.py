@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import capture
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import GroupQuery
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import (
+    GroupQuery,
+    MemberQuery,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.questions import MOST_ALTERNATIVES
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import SCOPE, Spec
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.mapping_options import attribute_mappings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import filters as filter_rules
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import properties
@@ -21,6 +26,23 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     merge_mappings,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import ScopeMode
+
+OPTIONS: Spec = {
+    **SCOPE,
+    "plan": {"type": "path"},
+    "match_users_by": {
+        "type": "list",
+        "elements": "str",
+        "choices": ["security_identifier", "object_identifier", "immutable_id"],
+        "default": ["security_identifier"],
+    },
+}
+
+
+def member_query(params: dict[str, Any]) -> MemberQuery:
+    """Return what to read of members; the SID is read in any case."""
+    keys = frozenset(params["match_users_by"])
+    return MemberQuery("object_identifier" in keys, "immutable_id" in keys)
 
 
 def filters(given: list[dict[str, Any]]) -> tuple[Filter, ...]:
@@ -66,7 +88,8 @@ def group_query(params: dict[str, Any], rules: tuple[Filter, ...]) -> GroupQuery
         names |= compile_mappings((*container, *merge_mappings(given))).properties
     more, beta = properties.select(names)
     # Only with all groups in question may the service leave some out: a selected one must be found to be explained.
-    narrowed = filter_rules.service_filter(rules) if params["scope_mode"] == ScopeMode.ALL.value else ""
+    few = params["scope_mode"] == ScopeMode.ALL.value and len(rules) <= MOST_ALTERNATIVES
+    narrowed = filter_rules.service_filter(rules) if few else ""
     return GroupQuery(capture.ALWAYS_READ | more, beta, narrowed)
 
 

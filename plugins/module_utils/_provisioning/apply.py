@@ -16,7 +16,9 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import Wanted
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     DirectoryGroup,
-    Link,
+    DomainInfo,
+    HeldLinks,
+    IncompleteReading,
     Values,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
@@ -45,9 +47,11 @@ def apply_groups(
         GpadError: the directory went away, so that nothing more can be done.
     """
     moved_here: dict[str, str] = {}
+    restored: set[str] = set()
     refused: set[str] = set()
     for batch in chunks(changes, GROUPS_AT_ONCE):
         now = {group.guid: group for group in directory.groups({c.guid for c in batch if c.guid}, ())}
+        filled = _filled(batch, directory)
         taken = _anchors_in_use(batch, directory)
         for change in batch:
             expected_dn = moved_here.get(change.guid or "", change.dn)
@@ -56,12 +60,17 @@ def apply_groups(
                     raise ObjectError(
                         "An earlier step of this group failed.", "Look at that.", code="earlier_step_failed"
                     )
-                stale = _stale(change, expected_dn, now, taken)
+                # What this run restored just now is as the plan says.
+                stale = "" if change.guid in restored else _stale(change, expected_dn, now, taken)
+                if change.guid in filled:
+                    stale = f"{change.dn} has members by now."
                 if stale:
                     raise ObjectError(stale, "Plan again.", code="directory_moved_on")
                 applied = _apply_group(change, writer, journal)
                 if change.new_dn and change.guid:
                     moved_here[change.guid] = change.new_dn
+                if change.action is Action.RESTORE and change.guid:
+                    restored.add(change.guid)
             except ObjectError as error:
                 applied = _failed(change, error)
                 refused |= {change.id} - {""}
@@ -69,13 +78,24 @@ def apply_groups(
             yield applied
 
 
+def _filled(batch: Sequence[GroupChange], directory: DirectoryReader) -> frozenset[str]:
+    """Return which groups to be deleted are not empty, or cannot be seen to be; they were planned as empty ones."""
+    guids = {change.guid for change in batch if change.action is Action.DELETE and change.guid}
+    held = directory.links(guids) if guids else ()
+    return frozenset(
+        links.guid for links in held if links.reading.items or isinstance(links.reading, IncompleteReading)
+    )
+
+
 def _anchors_in_use(batch: Sequence[GroupChange], directory: DirectoryReader) -> frozenset[str]:
-    """Return the ids among a batch's creations whose anchor some group carries by now."""
-    ids = {change.id for change in batch if change.action is Action.CREATE}
-    if not ids:
+    """Return the ids among a batch's creations whose anchor a group carries that the plan did not see."""
+    ignored = {change.id: change.ignored for change in batch if change.action is Action.CREATE}
+    if not ignored:
         return frozenset()
-    found = directory.groups((), (), {identity.anchor_of(cloud_id) for cloud_id in ids})
-    return frozenset(group.cloud_id for group in found if group.cloud_id)
+    found = directory.groups((), (), {identity.anchor_of(cloud_id) for cloud_id in ignored})
+    return frozenset(
+        group.cloud_id for group in found if group.cloud_id and group.guid not in ignored.get(group.cloud_id, ())
+    )
 
 
 def _stale(change: GroupChange, expected_dn: str, now: Mapping[str, DirectoryGroup], taken: frozenset[str]) -> str:
@@ -84,6 +104,8 @@ def _stale(change: GroupChange, expected_dn: str, now: Mapping[str, DirectoryGro
     if change.action is Action.CREATE:
         return "A group with its anchor exists by now." if change.id in taken else ""
     found = now.get(change.guid or "")
+    if change.action is Action.RESTORE:
+        return f"{found.dn} was restored by now." if found else ""
     if found is None:
         return f"{change.dn} is not there any more."
     if change.new_dn and expected_dn == change.dn and found.dn.lower() != change.dn.lower():
@@ -103,12 +125,18 @@ def _apply_group(change: GroupChange, writer: DirectoryWriter, journal: Journal)
         journal.remember(change.id, created.guid, accepted=True)
         return _done(change, created.guid, created.dn, {**change.after, "objectSid": (created.sid,)})
     guid = change.guid or ""
-    if change.new_dn:
+    if change.action is Action.RESTORE:
+        writer.restore(guid, change.new_dn or "", change.after)
+    elif change.action is Action.DELETE:
+        writer.delete(guid)
+    elif change.new_dn:
         writer.relocate(guid, change.new_dn)
     elif change.after:
         writer.modify(guid, change.after)
-    if change.action is Action.ADOPT:
+    if change.action in (Action.ADOPT, Action.RESTORE):
         journal.remember(change.id, guid, accepted=False)
+    elif change.action in (Action.DETACH, Action.DELETE):
+        journal.forget(change.id)
     return _done(change, guid, change.new_dn or change.dn, change.after)
 
 
@@ -124,9 +152,25 @@ def _failed(change: GroupChange | MemberChange, error: GpadError) -> Applied:
 
 
 def apply_members(
-    changes: Iterable[MemberChange], directory: DirectoryReader, writer: DirectoryWriter, journal: Journal
+    changes: Iterable[MemberChange],
+    directory: DirectoryReader,
+    writer: DirectoryWriter,
+    journal: Journal,
+    *,
+    just_planned: bool = False,
 ) -> Iterator[Applied]:
     """Apply the member part of a plan, yielding what became of each group's links.
+
+    A plan that this call made from what it read itself is believed. Of any other, a group whose uSNChanged is still the
+    one that was read with its links has the same links; of the rest the links are read again. The sequence number
+    belongs to one domain controller, so that another one has them read again, too.
+
+    Parameters:
+        changes: the part of the plan.
+        directory: the target domain.
+        writer: the same, for writing.
+        journal: the memory of the directory side.
+        just_planned: whether this call made the plan.
 
     Raises:
         GpadError: the directory went away, so that nothing more can be done.
@@ -134,16 +178,18 @@ def apply_members(
     known = journal.known()
     for batch in chunks(changes, GROUPS_AT_ONCE):
         guids = {c.id: c.guid or (known[c.id].guid if c.id in known else "") for c in batch}
-        # Only what is a group inside the managed containers now, and may be written, is read and written.
-        groups = directory.groups([guid for guid in guids.values() if guid], ())
-        now = dict(directory.links([group.guid for group in groups if not ownership.untouchable(group, frozenset())]))
+        unseen = _unlike_planned(batch, guids, directory) if not just_planned else {}
         for change in batch:
             guid = guids[change.id]
             try:
-                links = _links_as_planned(change, guid, now)
+                if not guid or guid in unseen:
+                    raise unseen.get(guid) or _missing(change)
                 add = wanted_guids(change.add, known)
-                remove = {link.guid for link in change.remove}
-                result = writer.change_members(guid, add.keys() - {link.guid for link in links}, remove)
+                result = writer.change_members(
+                    guid,
+                    {member: _place(want.sid, want.dn, directory.domain) for member, want in add.items()},
+                    {link.guid: _place(link.sid, link.dn, directory.domain) for link in change.remove},
+                )
                 applied = _member_outcome(change, guid, add, result)
             except ObjectError as error:
                 applied = _failed(change, error)
@@ -151,21 +197,53 @@ def apply_members(
             yield applied
 
 
-def _links_as_planned(change: MemberChange, guid: str, now: Mapping[str, tuple[Link, ...]]) -> tuple[Link, ...]:
-    if guid not in now:
-        raise ObjectError(
-            f"{change.dn} is not there, or not a group that may be written.",
-            "Look at what its creation said, and plan again.",
-            code="group_missing",
-        )
-    links = now[guid]
-    if plan.links_digest(links) != change.before_digest:
-        raise ObjectError(
+def _unlike_planned(
+    batch: Sequence[MemberChange], guids: Mapping[str, str], directory: DirectoryReader
+) -> dict[str, ObjectError]:
+    """Return, by objectGUID, what forbids to write the members of a group now."""
+    # Only what is a group inside the managed containers now, and may be written, is read and written.
+    groups = directory.groups([guid for guid in guids.values() if guid], ())
+    there = {group.guid: group for group in groups if not ownership.untouchable(group, frozenset())}
+    again = [guids[c.id] for c in batch if guids[c.id] in there and not _is_as_read(c, there[guids[c.id]])]
+    held = {links.guid: links for links in directory.links(again)} if again else {}
+    wrong: dict[str, ObjectError] = {}
+    for change in batch:
+        guid = guids[change.id]
+        if guid not in there or (guid in again and guid not in held):
+            wrong[guid] = _missing(change)
+        elif guid in held and (problem := _links_problem(change, held[guid])):
+            wrong[guid] = problem
+    return wrong
+
+
+def _missing(change: MemberChange) -> ObjectError:
+    return ObjectError(
+        f"{change.dn} is not there, or not a group that may be written.",
+        "Look at what its creation said, and plan again.",
+        code="group_missing",
+    )
+
+
+def _links_problem(change: MemberChange, held: HeldLinks) -> ObjectError | None:
+    if isinstance(held.reading, IncompleteReading):
+        return ObjectError(held.reading.why, "Run again.", code="links_unread")
+    if plan.links_digest(held.reading.items) != change.before_digest:
+        return ObjectError(
             f"The members of {change.dn} were changed since the plan was made.",
             "Plan again.",
             code="directory_moved_on",
         )
-    return links
+    return None
+
+
+def _is_as_read(change: MemberChange, found: DirectoryGroup) -> bool:
+    return change.before_usn > 0 and found.first("uSNChanged") == str(change.before_usn)
+
+
+def _place(sid: str | None, name: str, domain: DomainInfo) -> str:
+    """Return the DN by which a member of another domain of the forest is written; empty for one of this domain."""
+    issuer = identity.domain_of(sid) if sid else domain.sid
+    return name if issuer != domain.sid and issuer in domain.forest else ""
 
 
 def _member_outcome(change: MemberChange, guid: str, add: Mapping[str, Wanted], result: MemberResult) -> Applied:

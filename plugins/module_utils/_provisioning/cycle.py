@@ -5,17 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity, scope, texts
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.group_planning import (
-    Provisioned,
-    RunFacts,
-    plan_groups,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.group_planning import plan_groups
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Kind, Tally
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.member_planning import plan_members
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import DirectoryGroup
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
     Action,
     GroupChange,
@@ -30,12 +25,21 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     DirectoryReader,
     KnownGroup,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire_planning import (
+    plan_left_behind,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.run_facts import (
+    Provisioned,
+    RunFacts,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Settings
 
 _COUNTED_AS = {
     Action.CREATE_CONTAINER: (Kind.CONTAINERS,),
     Action.CREATE: (Kind.CREATIONS,),
+    Action.RESTORE: (Kind.RESTORES,),
     Action.ADOPT: (Kind.ADOPTIONS,),
+    Action.CONVERT: (Kind.CONVERSIONS,),
     Action.UPDATE: (Kind.UPDATES,),
     Action.RENAME: (Kind.RENAMES,),
     Action.MOVE: (Kind.MOVES,),
@@ -81,8 +85,8 @@ def build_plan(
             for kind in _COUNTED_AS[item.action]:
                 tally.counts[kind] += 1
         yield item
-    yield from _left_behind(cloud, anchored.groups, provisioned)
-    yield from plan_members(settings, cloud, directory, known, provisioned, tally)
+    yield from plan_left_behind(settings, cloud, directory, known, anchored.groups, provisioned, tally, run)
+    yield from plan_members(settings, cloud, directory, known, provisioned, tally, run)
 
 
 def _choose(settings: Settings, cloud: CloudReader) -> Iterator[CapturedGroup | Skip | Problem]:
@@ -102,20 +106,3 @@ def _choose(settings: Settings, cloud: CloudReader) -> Iterator[CapturedGroup | 
             )
         else:
             yield captured
-
-
-def _left_behind(cloud: CloudReader, anchored: Sequence[DirectoryGroup], provisioned: Provisioned) -> Iterator[Notice]:
-    """Report anchored groups that no group in scope answers for. Retiring means keeping; nothing is written."""
-    if cloud.header.narrowed:
-        return
-    reasons = {item.group.id: item.decision.reason for item in cloud.groups()}
-    for group in anchored:
-        cloud_id = group.cloud_id or ""
-        name = group.first("displayName") or group.dn
-        if cloud_id in provisioned.guids:
-            continue
-        if cloud_id not in reasons:
-            yield Notice(cloud_id, name, "orphan", texts.ORPHAN.format(dn=group.dn))
-        elif reasons[cloud_id] is not None:
-            why = texts.SKIPPED[reasons[cloud_id]]
-            yield Notice(cloud_id, name, "retained_access", texts.RETAINED.format(dn=group.dn, why=why))

@@ -16,13 +16,17 @@ class Kind(Word):
 
     CONTAINERS = "containers"
     CREATIONS = "creations"
+    RESTORES = "restores"
     ADOPTIONS = "adoptions"
+    CONVERSIONS = "conversions"
     UPDATES = "updates"
     RENAMES = "renames"
     MOVES = "moves"
     MEMBER_ADDITIONS = "member_additions"
     MEMBER_REMOVALS = "member_removals"
     GROUPS_EMPTIED = "groups_emptied"
+    RETIREMENTS = "retirements"
+    DELETIONS = "deletions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,10 @@ DEFAULT_LIMITS: Mapping[Kind, Limit] = {
     Kind.GROUPS_EMPTIED: Limit(count=20, percent=10, floor=3),
     Kind.RENAMES: Limit(count=200, percent=30, floor=10),
     Kind.MOVES: Limit(count=200, percent=30, floor=10),
+    Kind.CONVERSIONS: Limit(count=200),
+    Kind.RESTORES: Limit(count=50),
+    Kind.RETIREMENTS: Limit(count=50, percent=10, floor=5),
+    Kind.DELETIONS: Limit(count=20, percent=5, floor=3),
 }
 
 

@@ -1,35 +1,52 @@
 # Copyright (c) 2026, the hybrid_identity.gpad authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The member part of a plan: what each matched group's links should become."""
+"""The member part of a plan, some groups at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import membership, plan, texts
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.batches import GROUPS_AT_ONCE, chunks
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.group_planning import Provisioned
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import (
+    membership,
+    nesting,
+    plan,
+    texts,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.batches import (
+    GROUPS_AT_ONCE,
+    chunks,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Kind, Tally
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import Evidence
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
+    Account,
     CompleteReading,
+    HeldLinks,
+    IncompleteReading,
     Link,
-    LinkFacts,
     Principal,
+    PrincipalKind,
     Reading,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
     MemberChange,
     Notice,
     PlanItem,
+    Question,
     Skip,
+    Subject,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import (
     CapturedGroup,
     CloudReader,
     DirectoryReader,
     KnownGroup,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.run_facts import (
+    Provisioned,
+    RunFacts,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Settings
 
@@ -42,7 +59,8 @@ class _Pending:
         captured: the cloud side.
         dn: where the object is, or will be.
         guid: objectGUID, None for a group to be created.
-        links: what the directory holds.
+        sid: objectSid, None for a group to be created.
+        held: what the directory holds.
         members: what the cloud lists.
         sorted: the listed members, sorted.
         candidates: links that no listed member answers for.
@@ -51,42 +69,32 @@ class _Pending:
     captured: CapturedGroup
     dn: str
     guid: str | None
-    links: tuple[Link, ...]
+    sid: str | None
+    held: HeldLinks
     members: Reading[tuple[Principal, ...]]
     sorted: membership.Sorted
     candidates: tuple[Link, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Evidence:
-    """What is known of the objects behind candidates for removal.
-
-    Parameters:
-        facts: objectGUID to what the directory says.
-        sids: SIDs of those that are readable Entra principals.
-        guids: objectGUIDs of the groups that this run matched.
-    """
-
-    facts: Mapping[str, LinkFacts]
-    sids: frozenset[str]
-    guids: frozenset[str]
-
-
 @dataclass(slots=True)
 class _Accounts:
-    """The look-ups of a run, each SID asked once."""
+    """The look-ups of a run, each SID and source anchor asked once."""
 
     directory: DirectoryReader
-    found: dict[str, Link] = field(default_factory=dict)
-    missing: set[str] = field(default_factory=set)
+    by_sid: dict[str, Account] = field(default_factory=dict)
+    by_anchor: dict[str, tuple[Account, ...]] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
 
-    def ask(self, sids: set[str]) -> None:
+    def ask(self, members: Sequence[Principal]) -> None:
         """Look up what was not looked up before."""
-        asked = sids - self.found.keys() - self.missing
-        if asked:
-            found = self.directory.resolve(asked)
-            self.found.update(found)
-            self.missing |= asked - found.keys()
+        sids = {sid for member in members if (sid := member.on_premises_security_identifier)} - self.asked
+        if sids:
+            self.by_sid.update(self.directory.resolve(sids))
+        without = (member for member in members if not member.on_premises_security_identifier)
+        anchors = {anchor for member in without if (anchor := membership.source_anchor(member))} - self.asked
+        if anchors:
+            self.by_anchor.update(self.directory.anchored_accounts(anchors))
+        self.asked |= sids | anchors
 
 
 def plan_members(
@@ -96,6 +104,7 @@ def plan_members(
     known: Mapping[str, KnownGroup],
     provisioned: Provisioned,
     tally: Tally,
+    run: RunFacts,
 ) -> Iterator[PlanItem]:
     """Yield the changes of members, and who is skipped or kept, group by group.
 
@@ -106,6 +115,7 @@ def plan_members(
         known: what the journal remembers.
         provisioned: the groups that this run matched or creates.
         tally: counts on.
+        run: what comes from outside the two sides.
 
     Raises:
         GpadError: a reading of the directory did not reach its end.
@@ -113,17 +123,54 @@ def plan_members(
     accounts = _Accounts(directory)
     remembered = {cloud_id: entry.guid for cloud_id, entry in known.items()}
     matched = frozenset(guid for guid in provisioned.guids.values() if guid)
+    nested: dict[str, set[str]] = {}
     for ids in chunks(provisioned.groups, GROUPS_AT_ONCE):
-        guids = [guid for guid in (provisioned.guids[i] for i in ids) if guid]
-        links = dict(directory.links(guids)) if guids else {}
-        pending = [_sort(cloud, directory, provisioned, i, links) for i in ids]
-        accounts.ask({m.on_premises_security_identifier or "" for p in pending for m in p.sorted.unresolved})
-        pending = [_resolve(entry, accounts.found, remembered) for entry in pending]
-        candidates = [link for entry in pending for link in entry.candidates]
-        facts = directory.facts([link.guid for link in candidates]) if candidates else {}
-        left = cloud.known_sids({link.sid for link in candidates if link.sid}) if candidates else frozenset[str]()
+        guids = [guid for i in ids if i not in provisioned.restored and (guid := provisioned.guids[i])]
+        held = {links.guid: links for links in directory.links(guids)} if guids else {}
+        pending = [_sort(cloud, directory, provisioned, i, held) for i in ids]
+        accounts.ask([member for entry in pending for member in entry.sorted.unresolved])
+        pending = [_resolve(entry, accounts, remembered) for entry in pending]
+        evidence = _evidence(pending, cloud, directory, run)
         for entry in pending:
-            yield from _finish(settings, known, entry, _Evidence(facts, left, matched), tally)
+            _note_nesting(entry, nested)
+            own = replace(
+                evidence.shared, matched=matched, added=evidence.added.get(entry.captured.group.id, frozenset())
+            )
+            yield from _finish(settings, directory, known, provisioned, entry, own, tally)
+    for cycle in nesting.cycles(nested):
+        names = [provisioned.groups[cloud_id][0].group.display_name for cloud_id in (*cycle, cycle[0])]
+        yield Notice(cycle[0], names[0], "nesting_cycle", texts.CYCLE.format(names=" > ".join(names)))
+
+
+def _note_nesting(entry: _Pending, nested: dict[str, set[str]]) -> None:
+    inside = {want.id for want in entry.sorted.wanted if want.kind is PrincipalKind.GROUP}
+    if inside:
+        nested[entry.captured.group.id] = inside
+
+
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """What was read of the candidates of some groups.
+
+    Parameters:
+        shared: what is the same for all of them.
+        added: by object id of the cloud group, what earlier runs added to it.
+    """
+
+    shared: Evidence
+    added: Mapping[str, frozenset[str]]
+
+
+def _evidence(pending: Sequence[_Pending], cloud: CloudReader, directory: DirectoryReader, run: RunFacts) -> _Gathered:
+    candidates = [link for entry in pending for link in entry.candidates]
+    if not candidates:
+        return _Gathered(Evidence(), {})
+    facts = directory.facts([link.guid for link in candidates])
+    sids = cloud.known_sids({link.sid for link in candidates if link.sid})
+    return _Gathered(Evidence(facts, sids), run.added([p.captured.group.id for p in pending if p.candidates]))
+
+
+_NOTHING = CompleteReading[tuple[Link, ...]](())
 
 
 def _sort(
@@ -131,37 +178,46 @@ def _sort(
     directory: DirectoryReader,
     provisioned: Provisioned,
     cloud_id: str,
-    links: Mapping[str, tuple[Link, ...]],
+    found: Mapping[str, HeldLinks],
 ) -> _Pending:
     captured, name = provisioned.groups[cloud_id]
     guid = provisioned.guids[cloud_id]
-    held = links.get(guid, ()) if guid else ()
+    held = found.get(guid or "") or HeldLinks(guid or "", _NOTHING, 0)
+    if cloud_id in provisioned.restored:
+        held = HeldLinks(guid or "", CompleteReading(provisioned.restored[cloud_id]), 0)
     members = cloud.members(cloud_id)
-    result = membership.sort_members(members.items, held, provisioned.guids, cloud_id, directory.domain)
-    return _Pending(captured, name, guid, held, members, result)
+    result = membership.sort_members(members.items, held.reading.items, provisioned.guids, cloud_id, directory.domain)
+    return _Pending(captured, name, guid, provisioned.sids.get(cloud_id), held, members, result)
 
 
-def _resolve(entry: _Pending, found: Mapping[str, Link], remembered: Mapping[str, str]) -> _Pending:
-    result = membership.resolve_members(entry.sorted, found)
+def _resolve(entry: _Pending, accounts: _Accounts, remembered: Mapping[str, str]) -> _Pending:
+    result = membership.resolve_members(entry.sorted, accounts.by_sid, accounts.by_anchor, entry.sid)
     candidates: tuple[Link, ...] = ()
-    if isinstance(entry.members, CompleteReading):
-        candidates = membership.unanswered(entry.members, CompleteReading(entry.links), result, remembered)
+    if isinstance(entry.members, CompleteReading) and isinstance(entry.held.reading, CompleteReading):
+        candidates = membership.unanswered(entry.members, entry.held.reading, result, remembered)
     return replace(entry, sorted=result, candidates=candidates)
 
 
 def _finish(
     settings: Settings,
+    directory: DirectoryReader,
     known: Mapping[str, KnownGroup],
+    provisioned: Provisioned,
     entry: _Pending,
-    evidence: _Evidence,
+    evidence: Evidence,
     tally: Tally,
 ) -> Iterator[PlanItem]:
     group = entry.captured.group
+    if isinstance(entry.held.reading, IncompleteReading):
+        text = texts.LINKS_UNREAD.format(dn=entry.dn, why=entry.held.reading.why)
+        yield Notice(group.id, group.display_name, "links_unread", text)
+        return
     for skip in entry.sorted.skips:
         who = skip.principal
         name = who.display_name or who.id
         yield Skip(who.id, name, skip.reason.value, texts.SKIPPED[skip.reason], group.id, group.display_name)
-    add = membership.additions(entry.sorted.wanted, entry.links)
+    links = entry.held.reading.items
+    add = membership.additions(entry.sorted.wanted, links)
     remove: tuple[Link, ...] = ()
     forbidden = membership.removals_allowed(entry.members, group.rule_being_evaluated)
     if forbidden:
@@ -169,17 +225,22 @@ def _finish(
     elif isinstance(entry.members, CompleteReading) and entry.candidates:
         accepted = group.id in known and known[group.id].accepted
         policy = membership.RemovalPolicy(settings.foreign_members, accepted, settings.protected_members)
-        fate = membership.removals(
-            entry.candidates, evidence.facts, entry.members, evidence.sids, evidence.guids, policy
-        )
+        fate = membership.removals(entry.candidates, evidence, entry.members, policy, directory.domain)
         remove = fate.remove
         for link, why in fate.foreign:
             yield Notice(group.id, group.display_name, why, texts.FOREIGN[why].format(dn=link.dn))
-    tally.links += len(entry.links)
-    tally.counts[Kind.MEMBER_ADDITIONS] += len(add)
+        # Links to be removed are asked for, too: what is known of them must still be known if a limit stops this plan.
+        foreign = [link for link, why in fate.foreign if why == "foreign_member"]
+        for link in (*foreign, *(() if accepted else remove)):
+            if link.sid:
+                yield Question(Subject.SID, link.sid)
+    back = len(provisioned.restored.get(group.id, ()))
+    tally.links += len(links)
+    tally.counts[Kind.MEMBER_ADDITIONS] += len(add) + back
     tally.counts[Kind.MEMBER_REMOVALS] += len(remove)
-    if remove and len(remove) == len(entry.links) and not add:
+    if remove and len(remove) == len(links) and not add:
         tally.counts[Kind.GROUPS_EMPTIED] += 1
     if add or remove:
-        digest = plan.links_digest(entry.links)
-        yield MemberChange(group.id, group.display_name, entry.guid, entry.dn, add, remove, len(entry.links), digest)
+        usn = 0 if group.id in provisioned.changing else entry.held.usn
+        digest = plan.links_digest(links)
+        yield MemberChange(group.id, group.display_name, entry.guid, entry.dn, add, remove, len(links), digest, usn)

@@ -59,6 +59,11 @@ class Principal:
     """A member as Entra ID lists it; the fields carry Graph's property names.
 
     Parameters:
+        on_premises_object_identifier: objectGUID of the object on premises, as text or as base64 of its bytes; of a
+            device its deviceId, which is the objectGUID of the computer where it has one.
+        on_premises_immutable_id: the source anchor; read on request only.
+        on_premises_sam_account_name: read with the source anchor.
+        on_premises_domain_name: DNS name of the domain; read with the source anchor.
         readable: False when the service gave the id and withheld the rest (a permission is missing); a null then
             proves nothing.
     """
@@ -69,6 +74,9 @@ class Principal:
     on_premises_sync_enabled: bool | None = None
     on_premises_security_identifier: str | None = None
     on_premises_object_identifier: str | None = None
+    on_premises_immutable_id: str | None = None
+    on_premises_sam_account_name: str | None = None
+    on_premises_domain_name: str | None = None
     readable: bool = True
 
 
@@ -161,11 +169,114 @@ class LinkFacts:
         object_class: the most special objectClass.
         sid_history: SIDs the object had before.
         anchor: msDS-ExternalDirectoryObjectId.
+        device_id: msDS-DeviceID of an object that device writeback made, as a GUID in text.
     """
 
     object_class: str = ""
     sid_history: tuple[str, ...] = ()
     anchor: str | None = None
+    device_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a look-up of a user found.
+
+    Parameters:
+        link: GUID, SID and distinguishedName.
+        sam_account_name: its logon name.
+        domain: DNS name of its domain.
+        primary_group: primaryGroupID, the relative identifier of the group that is its primary one; None where the
+            global catalog answered.
+    """
+
+    link: Link
+    sam_account_name: str = ""
+    domain: str = ""
+    primary_group: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedGroup:
+    """A group among the deleted objects.
+
+    Parameters:
+        guid: objectGUID as text.
+        sid: objectSid as text.
+        dn: distinguishedName among the deleted objects.
+        name: its relative name before it was deleted.
+        parent: lastKnownParent, or an empty string.
+        attributes: the values that were kept, under their LDAP names.
+        links: the links that a restore brings back; none without the Recycle Bin.
+    """
+
+    guid: str
+    sid: str
+    dn: str
+    name: str
+    parent: str = ""
+    attributes: Mapping[str, Values] = field(default_factory=dict)
+    links: tuple[Link, ...] = ()
+
+    @property
+    def cloud_id(self) -> str | None:
+        """The object id inside the anchor, or None."""
+        anchor = next(iter(self.attributes.get("msDS-ExternalDirectoryObjectId", ())), None)
+        return identity.cloud_id_of(anchor) if anchor else None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLinks:
+    """The links of one group.
+
+    Parameters:
+        guid: objectGUID of the group.
+        reading: the links, or as many as could be read with the reason why not all.
+        usn: uSNChanged of the group when they were read.
+    """
+
+    guid: str
+    reading: Reading[tuple[Link, ...]]
+    usn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Nesting:
+    """What stands around a group, as far as its scope depends on it.
+
+    Parameters:
+        members: DN and groupType of each group that it holds.
+        parents: DN and groupType of each group that holds it.
+    """
+
+    members: tuple[tuple[str, int], ...] = ()
+    parents: tuple[tuple[str, int], ...] = ()
+
+
+class FateKind(Word):
+    """What became of a cloud group that a directory group is anchored to."""
+
+    ABSENT = "absent"
+    SOFT_DELETED = "soft_deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What Entra ID said of a group by its id, asked because a directory group is anchored to it.
+
+    Parameters:
+        id: the object id.
+        kind: absent from groups and deleted items, or among the deleted items.
+        name: displayName where it is still known.
+        since: ISO 8601, UTC: when it was deleted, or when a capture first found it absent.
+        seen: ISO 8601, UTC: when a capture last found it so.
+    """
+
+    id: str
+    kind: FateKind
+    name: str
+    since: str
+    seen: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +288,17 @@ class DomainInfo:
         sid: its SID.
         forest: SID of each domain of the forest, to its DNS name.
         server: dnsHostName of the domain controller that answered.
+        catalog: whether a global catalog answers for the other domains of the forest.
+        guarded: the GUIDs that an access control entry may name to give away a group: those of the attributes
+            `member` and of the anchor, and of the property sets they are in.
     """
 
     dn: str
     sid: str
     forest: Mapping[str, str]
     server: str
+    catalog: bool = False
+    guarded: frozenset[str] = frozenset()
 
 
 class Skipped(Word):
@@ -211,4 +327,5 @@ class Skipped(Word):
     UNSUPPORTED_TYPE = "unsupported_type"
     NOT_FOUND_IN_DIRECTORY = "not_found_in_directory"
     IDENTITY_CONFLICT = "identity_conflict"
+    PRIMARY_GROUP = "primary_group"
     UNREADABLE = "unreadable"

@@ -6,15 +6,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import CloudGroup, DirectoryGroup
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity, rights
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
+    CloudGroup,
+    DeletedGroup,
+    DirectoryGroup,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.rights import SecurityDescriptor
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.words import Word
 
 # MS-ADTS 3.1.1.1.12: accounts below this relative identifier are the system's own.
 _FIRST_ORDINARY_RID = 1000
 _GROUP_TYPE_SYSTEM = 0x1
 _DNS_ADMINS = "DnsAdmins"
+# The code of a group whose object an administrator must decide about.
+UNDECIDED = "adoption_needs_approval"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,14 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True)
+class Stranger:
+    """An object that carries the anchor of a group and is not its object."""
+
+    guid: str
+    dn: str
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """The directory object of a cloud group.
 
@@ -41,12 +57,60 @@ class Match:
         by: what tied it: `journal`, `anchor`, `sid`, or an empty string.
         problem: code of what forbids to write, or an empty string.
         detail: a sentence on the problem.
+        strangers: objects that carry the group's anchor and are not its object; they have no effect.
+        deleted: the object among the deleted ones, when it is to be restored.
     """
 
     group: DirectoryGroup | None = None
     by: str = ""
     problem: str = ""
     detail: str = ""
+    strangers: tuple[Stranger, ...] = ()
+    deleted: DeletedGroup | None = None
+
+
+class Verdict(Word):
+    """Whether an object that carries an anchor may be taken for the cloud group's own."""
+
+    ADOPT = "adopt"
+    ASK = "ask"
+    IGNORE = "ignore"
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What decides whether an anchor is believed.
+
+    Parameters:
+        trusted: SIDs of those who may write groups; nobody else may be able to give an adopted group away.
+        guarded: GUIDs of the attributes and property sets that give a group away.
+        adopt: objectGUIDs that an administrator vouches for.
+        ignore: objectGUIDs that an administrator said are not the cloud group's.
+        journal_missing: no journal remembers what was provisioned, so that an anchor may be all that is left of it.
+        undecided: object ids whose objects an earlier run asked about, with or without a journal.
+    """
+
+    trusted: frozenset[str] = frozenset()
+    guarded: frozenset[str] = frozenset()
+    adopt: frozenset[str] = frozenset()
+    ignore: frozenset[str] = frozenset()
+    journal_missing: bool = False
+    undecided: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What the journal and the access control lists say of the objects that carry anchors.
+
+    Parameters:
+        owners: objectGUID to the object id whose object the journal says it is.
+        security: objectGUID to owner and access control list, for objects that the journal does not know.
+        trust: what decides.
+    """
+
+    owners: Mapping[str, str] = field(default_factory=dict)
+    security: Mapping[str, SecurityDescriptor] = field(default_factory=dict)
+    trust: Trust = field(default_factory=Trust)
 
 
 def index(groups: Iterable[DirectoryGroup]) -> Index:
@@ -62,56 +126,142 @@ def index(groups: Iterable[DirectoryGroup]) -> Index:
     return Index({key: tuple(value) for key, value in by_anchor.items()}, by_guid, by_sid)
 
 
-def match(cloud: CloudGroup, found: Index, known_guid: str | None, domain_sid: str) -> Match:
-    """Return the directory object of a cloud group.
+def untrusted(guid: str, claims: Claims) -> str:
+    """Return who, beside the trusted, may give an object away; an empty string when nobody may.
+
+    Parameters:
+        guid: objectGUID.
+        claims: with the security descriptor of the object.
+    """
+    descriptor = claims.security.get(guid)
+    if descriptor is None:
+        return "its access control list cannot be read"
+    strangers = rights.controllers(descriptor, claims.trust.guarded) - claims.trust.trusted
+    return ", ".join(sorted(strangers))
+
+
+def verdict(cloud_id: str, guid: str, description: str | None, claims: Claims) -> Verdict:
+    """Return whether an anchored object that the journal does not know is the cloud group's.
+
+    The anchor alone proves little: it is in the property set Personal-Information, which help desks may often write.
+    Whoever could write the anchor could write `member`, too, or may be unable to write `adminDescription`, which every
+    provisioning job writes in the same operation. Without a journal the second test is not made: the mark may have
+    been cleared by hand, and a group created anew would have another SID. What was asked once is asked until an
+    administrator decides, since the journal that the run makes does not know more.
+
+    Parameters:
+        cloud_id: object id inside the anchor.
+        guid: objectGUID.
+        description: its adminDescription.
+        claims: what is known of it.
+    """
+    trust = claims.trust
+    if guid in trust.adopt:
+        return Verdict.ADOPT
+    if guid in trust.ignore or claims.owners.get(guid, cloud_id) != cloud_id:
+        return Verdict.IGNORE
+    if not untrusted(guid, claims):
+        return Verdict.ADOPT
+    marks = {f"{prefix}{cloud_id}".lower() for prefix in (identity.GROUP_ANCHOR_PREFIX, identity.TAKEN_OVER_PREFIX)}
+    unremembered = trust.journal_missing or cloud_id in trust.undecided
+    return Verdict.ASK if unremembered or (description or "").lower() in marks else Verdict.IGNORE
+
+
+def match(cloud: CloudGroup, found: Index, known_guid: str | None, domain_sid: str, claims: Claims) -> Match:
+    """Return the living directory object of a cloud group.
 
     A converted group is found by its SID alone, since the object was there before the cloud group; a group born in the
-    cloud by the objectGUID that the journal holds, else by the anchor. Names never match anything.
+    cloud by the objectGUID that the journal holds, else by the anchor. Names never match anything. An anchor on any
+    other object has no effect but to be reported, so that nobody can stop a group by stamping its anchor elsewhere.
 
     Parameters:
         cloud: the group.
         found: the directory groups.
         known_guid: objectGUID that the journal holds for this id, or None.
         domain_sid: SID of the target domain.
+        claims: what is known of objects that carry anchors.
     """
     hits = found.by_anchor.get(cloud.id, ())
     if cloud.security_identifier:
         return _match_converted(cloud.security_identifier, hits, found, domain_sid)
-    if known_guid and known_guid in found.by_guid:
-        known = found.by_guid[known_guid]
-        strangers = [group for group in hits if group.guid != known_guid]
-        if strangers:
-            return Match(problem="duplicate_anchor", detail=_several([known, *strangers]))
-        if known.cloud_id not in (None, cloud.id):
-            return Match(problem="anchor_changed", detail=f"{known.dn} carries the anchor of {known.cloud_id} now.")
-        return Match(known, "journal")
     if known_guid:
-        return Match(
-            problem="directory_group_missing",
-            detail=f"The object {known_guid} that this group had is not in the managed containers any more."
-            + (f" {hits[0].dn} carries its anchor." if hits else ""),
-        )
-    if len(hits) > 1:
-        return Match(problem="duplicate_anchor", detail=_several(hits))
-    return Match(hits[0], "anchor") if hits else Match()
+        known = found.by_guid.get(known_guid)
+        strangers = _strangers(hit for hit in hits if hit.guid != known_guid)
+        return Match(known, "journal" if known else "", strangers=strangers)
+    return _match_anchored(cloud.id, hits, claims)
+
+
+def _match_anchored(cloud_id: str, hits: tuple[DirectoryGroup, ...], claims: Claims) -> Match:
+    verdicts = {hit.guid: verdict(cloud_id, hit.guid, hit.first("adminDescription"), claims) for hit in hits}
+    own = [hit for hit in hits if verdicts[hit.guid] is Verdict.ADOPT]
+    strangers = _strangers(hit for hit in hits if hit not in own)
+    if len(own) > 1:
+        return Match(problem="duplicate_anchor", detail=_several(hit.dn for hit in own))
+    if own:
+        return Match(own[0], "anchor", strangers=strangers)
+    doubtful = [hit for hit in hits if verdicts[hit.guid] is Verdict.ASK]
+    if doubtful:
+        return _doubt([(hit.guid, hit.dn) for hit in doubtful], claims)
+    return Match(strangers=strangers)
+
+
+def _strangers(objects: Iterable[DirectoryGroup | DeletedGroup]) -> tuple[Stranger, ...]:
+    return tuple(sorted((Stranger(item.guid, item.dn) for item in objects), key=lambda stranger: stranger.dn))
+
+
+def _doubt(objects: Iterable[tuple[str, str]], claims: Claims) -> Match:
+    texts = [f"{name} (objectGUID {guid}): {untrusted(guid, claims)}" for guid, name in objects]
+    return Match(problem=UNDECIDED, detail=f"Not only the trusted may write {'; '.join(sorted(texts))}.")
 
 
 def _match_converted(sid: str, hits: tuple[DirectoryGroup, ...], found: Index, domain_sid: str) -> Match:
     if identity.domain_of(sid) != domain_sid:
         return Match(problem="other_domain_group", detail=f"The SID {sid} belongs to another domain.")
     group = found.by_sid.get(sid)
-    if group is None:
-        return Match(
-            problem="converted_group_missing", detail=f"No group with the SID {sid} is in the managed containers."
-        )
-    strangers = [other for other in hits if other.guid != group.guid]
-    if strangers:
-        return Match(problem="duplicate_anchor", detail=_several([group, *strangers]))
-    return Match(group, "sid")
+    strangers = _strangers(hit for hit in hits if group is None or hit.guid != group.guid)
+    return Match(group, "sid" if group else "", strangers=strangers)
 
 
-def _several(groups: Iterable[DirectoryGroup]) -> str:
-    return "Several objects claim this group: " + "; ".join(sorted(group.dn for group in groups)) + "."
+def match_deleted(
+    cloud: CloudGroup, living: Match, deleted: Iterable[DeletedGroup], known_guid: str | None, claims: Claims
+) -> Match:
+    """Return the match of a group without a living object, completed by what lies among the deleted objects.
+
+    Parameters:
+        cloud: the group.
+        living: what `match` gave.
+        deleted: the deleted groups that carry its anchor, its SID, or the GUID that the journal holds.
+        known_guid: objectGUID that the journal holds for this id, or None.
+        claims: what is known of objects that carry anchors.
+    """
+    sid = cloud.security_identifier
+    strangers = living.strangers
+    if sid:
+        own, by = [item for item in deleted if item.sid == sid], "sid"
+        text = f"No group in the managed containers has the SID {sid}, and no deleted one."
+        missing = Match(problem="converted_group_missing", detail=text)
+    elif known_guid:
+        own, by = [item for item in deleted if item.guid == known_guid], "journal"
+        text = f"The object {known_guid} that this group had is not in the managed containers any more."
+        missing = Match(problem="directory_group_missing", detail=text)
+    else:
+        found = tuple(deleted)
+        verdicts = {item.guid: verdict(cloud.id, item.guid, _description(item), claims) for item in found}
+        own, by = [item for item in found if verdicts[item.guid] is Verdict.ADOPT], "anchor"
+        doubtful = [(item.guid, item.dn) for item in found if verdicts[item.guid] is Verdict.ASK]
+        strangers += _strangers(item for item in found if verdicts[item.guid] is Verdict.IGNORE)
+        missing = _doubt(doubtful, claims) if doubtful else Match(strangers=strangers)
+    if len(own) > 1:
+        return Match(problem="duplicate_anchor", detail=_several(item.dn for item in own))
+    return Match(by=by, strangers=strangers, deleted=own[0]) if own else missing
+
+
+def _description(group: DeletedGroup) -> str | None:
+    return next(iter(group.attributes.get("adminDescription", ())), None)
+
+
+def _several(names: Iterable[str]) -> str:
+    return "Several objects claim this group: " + "; ".join(sorted(names)) + "."
 
 
 def refuse_shared(matches: Mapping[str, Match], known: Mapping[str, str]) -> dict[str, Match]:
@@ -125,16 +275,23 @@ def refuse_shared(matches: Mapping[str, Match], known: Mapping[str, str]) -> dic
     for cloud_id, guid in known.items():
         claims.setdefault(guid, set()).add(cloud_id)
     for cloud_id, hit in matches.items():
-        if hit.group is not None:
-            claims.setdefault(hit.group.guid, set()).add(cloud_id)
+        if _object(hit):
+            claims.setdefault(_object(hit), set()).add(cloud_id)
     return {cloud_id: _unshared(cloud_id, hit, claims) for cloud_id, hit in matches.items()}
 
 
+def _object(hit: Match) -> str:
+    """Return the objectGUID of a match, or an empty string."""
+    found = hit.group or hit.deleted
+    return found.guid if found else ""
+
+
 def _unshared(cloud_id: str, hit: Match, claims: Mapping[str, set[str]]) -> Match:
-    others = claims[hit.group.guid] - {cloud_id} if hit.group is not None else set()
-    if hit.group is None or not others:
+    found = hit.group or hit.deleted
+    others = claims[found.guid] - {cloud_id} if found else set()
+    if found is None or not others:
         return hit
-    detail = f"{hit.group.dn} is claimed by other cloud groups, too: {', '.join(sorted(others))}."
+    detail = f"{found.dn} is claimed by other cloud groups, too: {', '.join(sorted(others))}."
     return Match(problem="object_shared", detail=detail)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity, scope_change
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ObjectError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
     ANCHOR,
@@ -18,13 +18,15 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import Wanted
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
+    DeletedGroup,
     DirectoryGroup,
     Link,
+    Nesting,
     Values,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.words import Word
 
-_UNIVERSAL = 0x8
+GROUP_TYPE = "groupType"
 # Attributes whose values Active Directory compares without regard to case, and which are therefore the same to it.
 _CASE_IGNORED = frozenset({"msDS-ExternalDirectoryObjectId", "adminDescription"})
 
@@ -34,11 +36,15 @@ class Action(Word):
 
     CREATE_CONTAINER = "create_container"
     CREATE = "create"
+    RESTORE = "restore"
     ADOPT = "adopt"
+    CONVERT = "convert"
     UPDATE = "update"
     RENAME = "rename"
     MOVE = "move"
     RENAME_AND_MOVE = "rename_and_move"
+    DETACH = "detach"
+    DELETE = "delete"
     MEMBERS = "members"
 
 
@@ -56,6 +62,7 @@ class GroupChange:
         before: the values that the attributes named in `after` hold now.
         after: the values they should hold.
         reason: one phrase for people.
+        ignored: objectGUIDs of objects that carry the anchor of a group to be created and are not its object.
     """
 
     action: Action
@@ -67,6 +74,7 @@ class GroupChange:
     before: Mapping[str, Values]
     after: Mapping[str, Values]
     reason: str
+    ignored: tuple[str, ...] = ()
 
     @property
     def writes(self) -> bool:
@@ -87,6 +95,9 @@ class MemberChange:
         remove: links to remove.
         before_count: how many links the group holds now.
         before_digest: digest of those links, by which apply sees that the group has moved on.
+        before_usn: uSNChanged of the group when they were read; 0 where that tells nothing, since an earlier change
+            of the same plan moves it.
+        reason: one phrase for people, or an empty string where the members simply differ.
     """
 
     id: str
@@ -97,6 +108,8 @@ class MemberChange:
     remove: tuple[Link, ...]
     before_count: int
     before_digest: str
+    before_usn: int = 0
+    reason: str = ""
 
     @property
     def action(self) -> Action:
@@ -146,7 +159,27 @@ class Notice:
     message: str
 
 
-PlanItem: TypeAlias = "GroupChange | MemberChange | Skip | Problem | Notice"
+class Subject(Word):
+    """What a question is about."""
+
+    GROUP = "group"
+    SID = "sid"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the next capture should ask Entra ID, since the directory holds it and the snapshot does not know it.
+
+    Parameters:
+        about: a group, by the object id inside its anchor, or a linked object, by its SID.
+        value: the object id, or the SID.
+    """
+
+    about: Subject
+    value: str
+
+
+PlanItem: TypeAlias = "GroupChange | MemberChange | Skip | Problem | Notice | Question"
 
 
 def links_digest(links: Iterable[Link]) -> str:
@@ -156,50 +189,85 @@ def links_digest(links: Iterable[Link]) -> str:
 
 
 def group_changes(
-    desired: DesiredGroup, found: DirectoryGroup | None, *, by: str, known: bool
+    desired: DesiredGroup,
+    found: DirectoryGroup | None,
+    *,
+    by: str,
+    known: bool,
+    deleted: DeletedGroup | None = None,
+    nesting: Nesting | None = None,
+    ignored: tuple[str, ...] = (),
 ) -> tuple[GroupChange, ...]:
     """Return the changes that make a group object what it should be, in the order to apply them.
 
     Parameters:
         desired: what should be.
-        found: what is, or None.
+        found: what is, or None; of a deleted object, as it will be once restored.
         by: what tied the two: `journal`, `anchor` or `sid`.
         known: whether the journal knows this pair; if not, the object is adopted.
+        deleted: the object among the deleted ones, when it is to be restored.
+        nesting: what stands around a group that may be made universal; None where that is not allowed.
+        ignored: objectGUIDs of objects that carry its anchor and are not its object.
 
     Raises:
-        ObjectError: the object is not of universal scope.
+        ObjectError: the object is not of universal scope, and may or can not be made so.
     """
     if found is None:
         target = dn.child("CN", desired.cn, desired.container)
-        return (
-            GroupChange(Action.CREATE, desired.id, desired.name, None, target, None, {}, desired.attributes, "new"),
-        )
+        after = desired.attributes
+        return (GroupChange(Action.CREATE, desired.id, desired.name, None, target, None, {}, after, "new", ignored),)
     group_type = int(found.first("groupType") or 0)
-    if not group_type & _UNIVERSAL:
-        raise ObjectError(
-            f"{found.dn} is not of universal scope.",
-            "Make it a universal security group first.",
-            code="not_universal",
-        )
-    follows = _follows_names(desired, found)
-    wanted = desired.attributes if follows else {**desired.attributes, **_taken_over(desired)}
+    wanted = desired.attributes if _follows_names(desired, found) else {**desired.attributes, **_taken_over(desired)}
+    changes: list[GroupChange] = []
+    conversion = None
+    if scope_change.scope_of(group_type) != scope_change.UNIVERSAL:
+        conversion = _conversion(desired, found, group_type, nesting)
+        wanted = {name: values for name, values in wanted.items() if name != GROUP_TYPE}
     after = {name: values for name, values in wanted.items() if not _equal(name, values, found)}
     before = {name: found.attributes.get(name, ()) for name in after}
-    changes: list[GroupChange] = []
-    if not known:
+    action, reason = Action.UPDATE, "differs: " + ", ".join(sorted(after))
+    if deleted is not None:
+        action, reason = Action.RESTORE, f"it was deleted, tied by {by}"
+    elif not known:
+        action, reason = Action.ADOPT, f"tied by {by}"
         # The tie itself is part of the state that must still hold when the plan is applied.
         before = {ANCHOR: found.attributes.get(ANCHOR, ()), **before}
-        reason = f"tied by {by}"
-        changes.append(
-            GroupChange(Action.ADOPT, desired.id, desired.name, found.guid, found.dn, None, before, after, reason)
-        )
-    elif after:
-        reason = "differs: " + ", ".join(sorted(after))
-        changes.append(
-            GroupChange(Action.UPDATE, desired.id, desired.name, found.guid, found.dn, None, before, after, reason)
-        )
+    if after or action is not Action.UPDATE:
+        here, there = (deleted.dn, found.dn) if deleted is not None else (found.dn, None)
+        changes.append(GroupChange(action, desired.id, desired.name, found.guid, here, there, before, after, reason))
+    if conversion is not None:
+        # Only what is there can be converted.
+        changes.insert(0 if deleted is None else 1, conversion)
     moved = relocation(desired, found)
     return (*changes, moved) if moved else tuple(changes)
+
+
+def _conversion(desired: DesiredGroup, found: DirectoryGroup, group_type: int, nesting: Nesting | None) -> GroupChange:
+    scope = scope_change.scope_name(group_type)
+    if nesting is None:
+        raise ObjectError(
+            f"{found.dn} is of {scope} scope, not universal.",
+            "Set convert_scope: true, or make it a universal security group by hand.",
+            code="not_universal",
+        )
+    wrong = scope_change.to_universal(group_type, nesting)
+    if wrong:
+        raise ObjectError(
+            f"{found.dn} is of {scope} scope and cannot be made universal: {wrong}.",
+            "Change that group first.",
+            code="scope_not_convertible",
+        )
+    return GroupChange(
+        Action.CONVERT,
+        desired.id,
+        desired.name,
+        found.guid,
+        found.dn,
+        None,
+        {GROUP_TYPE: found.attributes.get(GROUP_TYPE, ())},
+        {GROUP_TYPE: desired.attributes[GROUP_TYPE]},
+        f"it is of {scope} scope",
+    )
 
 
 def _equal(name: str, values: Values, found: DirectoryGroup) -> bool:

@@ -12,16 +12,21 @@ from typing import Protocol
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import GpadError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import Wanted
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
+    Account,
     CloudGroup,
+    DeletedGroup,
     DirectoryGroup,
     DomainInfo,
-    Link,
+    Fate,
+    HeldLinks,
     LinkFacts,
+    Nesting,
     Principal,
     Reading,
     Values,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import Occupied
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.rights import SecurityDescriptor
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.schema import AttributeSchema
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Decision
 
@@ -37,6 +42,7 @@ class SnapshotHeader:
         incomplete: why the capture is not whole, or an empty string.
         check_mode: captured in check mode.
         narrowed: captured for a few named groups only.
+        scope_doubt: why it is not sure which groups are out of scope, or an empty string.
     """
 
     tenant_id: str
@@ -45,6 +51,7 @@ class SnapshotHeader:
     incomplete: str = ""
     check_mode: bool = False
     narrowed: bool = False
+    scope_doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,9 @@ class CloudReader(Protocol):
 
     def known_sids(self, sids: Collection[str]) -> frozenset[str]:
         """Return which of these on-premises SIDs belong to a readable Entra principal."""
+
+    def fates(self) -> Mapping[str, Fate]:
+        """Return what became of the groups that were asked for by id and are no living groups, by object id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +111,29 @@ class DirectoryReader(Protocol):
     ) -> tuple[DirectoryGroup, ...]:
         """Return the groups inside the managed containers that have one of these GUIDs, SIDs or anchors."""
 
-    def deleted(self, anchors: Collection[str]) -> Mapping[str, str] | None:
-        """Return the anchors that deleted objects carry, with the DN of one such object each.
+    def deleted(
+        self, anchors: Collection[str], sids: Collection[str] = (), guids: Collection[str] = ()
+    ) -> tuple[DeletedGroup, ...] | None:
+        """Return the deleted groups that have one of these anchors, SIDs or GUIDs, wherever they were.
 
         None when the account may not see deleted objects, so that nothing is known of them.
         """
+
+    def security(self, guids: Collection[str], *, deleted: bool = False) -> Mapping[str, SecurityDescriptor]:
+        """Return owner and access control list of these objects; one that cannot be read is absent."""
+
+    def account_sid(self) -> str | None:
+        """Return the SID of the account that is logged on, or None where it cannot be told."""
+
+    def protected(self, names: Collection[str]) -> frozenset[str]:
+        """Return the objectGUIDs of the groups that guard the domain, and of all groups inside them at any depth.
+
+        Parameters:
+            names: sAMAccountNames, SIDs or DNs of further such groups, folded.
+        """
+
+    def nesting(self, guids: Collection[str]) -> Mapping[str, Nesting]:
+        """Return what stands around these groups."""
 
     def containers(self, names: Collection[str]) -> frozenset[str]:
         """Return which of these containers exist."""
@@ -119,14 +147,17 @@ class DirectoryReader(Protocol):
     def occupied(self, cns: Collection[str], sams: Collection[str]) -> Occupied:
         """Return the DNs of objects with one of these relative names, and the accounts with one of these names."""
 
-    def links(self, guids: Collection[str]) -> Iterator[tuple[str, tuple[Link, ...]]]:
-        """Yield GUID and links of each of these groups that exists."""
+    def links(self, guids: Collection[str]) -> Iterator[HeldLinks]:
+        """Yield the links of each of these groups that exists."""
 
-    def resolve(self, sids: Collection[str]) -> Mapping[str, Link]:
-        """Return the objects of the domain with these SIDs."""
+    def resolve(self, sids: Collection[str]) -> Mapping[str, Account]:
+        """Return the accounts with these SIDs, those of other domains from the global catalog where there is one."""
+
+    def anchored_accounts(self, guids: Collection[str]) -> Mapping[str, tuple[Account, ...]]:
+        """Return the accounts whose mS-DS-ConsistencyGuid, or else objectGUID, is one of these source anchors."""
 
     def facts(self, guids: Collection[str]) -> Mapping[str, LinkFacts]:
-        """Return what the directory says of these objects."""
+        """Return what the directory says of these objects, the global catalog included; unknown ones are absent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +190,20 @@ class DirectoryWriter(Protocol):
     def relocate(self, guid: str, new_dn: str) -> None:
         """Rename and move an object in one operation, keeping its SID."""
 
-    def change_members(self, guid: str, add: Collection[str], remove: Collection[str]) -> MemberResult:
-        """Add and remove links by the objectGUIDs of the members."""
+    def restore(self, guid: str, new_dn: str, attributes: Mapping[str, Values]) -> None:
+        """Bring a deleted object back under a name, with these values, in one operation, keeping its SID."""
+
+    def delete(self, guid: str) -> None:
+        """Delete an object."""
+
+    def change_members(self, guid: str, add: Mapping[str, str], remove: Mapping[str, str]) -> MemberResult:
+        """Add and remove links.
+
+        Parameters:
+            guid: objectGUID of the group.
+            add: objectGUID of each member to add, to its DN where it is in another domain, else an empty string.
+            remove: the same of each member to remove.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +258,26 @@ class Journal(Protocol):
     def known(self) -> Mapping[str, KnownGroup]:
         """Return what is remembered of each cloud group, by object id."""
 
+    def added(self, cloud_ids: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """Return the objectGUIDs of the members that earlier runs added to the objects of these cloud groups."""
+
     def remember(self, cloud_id: str, guid: str, *, accepted: bool) -> None:
         """Remember the directory object of a cloud group."""
+
+    def forget(self, cloud_id: str) -> None:
+        """Forget the directory object of a cloud group."""
+
+    def undecided(self) -> frozenset[str]:
+        """Return the object ids of groups whose adoption the last run asked about."""
+
+    def remember_undecided(self, cloud_ids: Collection[str]) -> None:
+        """Remember of which groups, and no others, the adoption waits for a decision."""
+
+    def remember_left(self, cloud_ids: Collection[str], now: str) -> None:
+        """Remember since when these cloud groups, and no others, are out of scope."""
+
+    def left(self) -> Mapping[str, str]:
+        """Return since when cloud groups with a directory object are out of scope, ISO 8601 by object id."""
 
     def record(self, applied: Applied) -> None:
         """Write down what became of a change."""

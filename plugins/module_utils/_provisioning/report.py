@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import GpadError, Outcome
@@ -18,12 +18,13 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Notice,
     PlanItem,
     Problem,
+    Question,
     Skip,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied
 
 # Notices that say that something was not done which otherwise would have been.
-_INCOMPLETE_NOTICES = frozenset({"removals_held"})
+_INCOMPLETE_NOTICES = frozenset({"removals_held", "links_unread"})
 # The order of results, from better to worse.
 _WORSE = (Outcome.OK, Outcome.PARTIAL, Outcome.INCOMPLETE, Outcome.BLOCKED, Outcome.FATAL)
 
@@ -74,8 +75,10 @@ class Report:
         if len(self.changes) < self.max_results:
             self.changes.append(change_entry(item, self.max_results))
 
-    def remark(self, item: Skip | Problem | Notice) -> None:
+    def remark(self, item: Skip | Problem | Notice | Question) -> None:
         """Take in what was left alone, could not be done, or should be known."""
+        if isinstance(item, Question):
+            return  # for the next capture, not for people
         if isinstance(item, Skip):
             self.summary["members_skipped" if item.group_id else "groups_skipped"] += 1
             entry = {"id": item.id, "name": item.name, "code": item.code, "reason": item.reason}
@@ -120,11 +123,15 @@ class Report:
 _COUNTED_AS: Mapping[Action, str] = {
     Action.CREATE_CONTAINER: "containers_created",
     Action.CREATE: "groups_created",
+    Action.RESTORE: "groups_restored",
     Action.ADOPT: "groups_adopted",
+    Action.CONVERT: "groups_converted",
     Action.UPDATE: "groups_updated",
     Action.RENAME: "groups_renamed",
     Action.MOVE: "groups_moved",
     Action.RENAME_AND_MOVE: "groups_renamed_and_moved",
+    Action.DETACH: "groups_detached",
+    Action.DELETE: "groups_deleted",
 }
 
 
@@ -133,15 +140,10 @@ def _as_done(item: GroupChange | MemberChange, applied: Applied) -> GroupChange 
     if isinstance(item, GroupChange) or applied.status == "done":
         return item
     done = set(applied.added) | set(applied.removed)
-    return MemberChange(
-        item.id,
-        item.name,
-        item.guid,
-        item.dn,
-        tuple(want for want in item.add if want.guid in done or want.id in applied.added_ids),
-        tuple(link for link in item.remove if link.guid in done),
-        item.before_count,
-        item.before_digest,
+    return replace(
+        item,
+        add=tuple(want for want in item.add if want.guid in done or want.id in applied.added_ids),
+        remove=tuple(link for link in item.remove if link.guid in done),
     )
 
 
@@ -153,6 +155,7 @@ def change_entry(item: GroupChange | MemberChange, most: int) -> dict[str, Any]:
             "id": item.id,
             "name": item.name,
             "dn": item.dn,
+            "reason": item.reason,
             "added": len(item.add),
             "removed": len(item.remove),
             "add": [{"id": want.id, "name": want.name or want.dn} for want in item.add[:most]],
@@ -173,7 +176,8 @@ def _change_lines(changes: list[dict[str, Any]]) -> Iterator[str]:
     for entry in changes:
         if entry["action"] == Action.MEMBERS.value:
             names = [f"+{member['name']}" for member in entry["add"]] + [f"-{link['name']}" for link in entry["remove"]]
-            yield f"{entry['name']}: members +{entry['added']} -{entry['removed']}: {', '.join(names)}"
+            why = f" ({entry['reason']})" if entry["reason"] else ""
+            yield f"{entry['name']}: members{why} +{entry['added']} -{entry['removed']}: {', '.join(names)}"
         else:
             where = f"{entry['dn']} -> {entry['new_dn']}" if "new_dn" in entry else entry["dn"]
             yield f"{entry['name']}: {entry['action']} ({entry['reason']}) {where}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity, ownership
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Limits
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
@@ -20,6 +20,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import ForeignMembers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import NameCollision
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire import Retire, RetireRules
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.words import Word
 
 
@@ -45,6 +46,11 @@ class Settings:
         moves: whether changed data may move a group.
         create_containers: create target containers that are missing.
         name_collision: what happens when a name is taken.
+        convert_scope: make groups universal that are not.
+        trusted_writers: SIDs of those who may write groups beside the domain's own administrators.
+        adopt_objects: objectGUIDs that are adopted whoever may write them.
+        ignore_objects: objectGUIDs whose anchor is not believed.
+        retire: what becomes of groups that left.
     """
 
     managed_containers: tuple[str, ...]
@@ -57,6 +63,11 @@ class Settings:
     moves: Moves = Moves.HOLD
     create_containers: bool = False
     name_collision: NameCollision = NameCollision.FAIL
+    convert_scope: bool = False
+    trusted_writers: frozenset[str] = frozenset()
+    adopt_objects: frozenset[str] = frozenset()
+    ignore_objects: frozenset[str] = frozenset()
+    retire: RetireRules = field(default_factory=RetireRules)
 
 
 def managed_containers(values: Iterable[str]) -> tuple[str, ...]:
@@ -93,6 +104,38 @@ def _protected_members(values: Sequence[str]) -> frozenset[str]:
     return frozenset(map(dn.folded, values))
 
 
+def _sids(option: str, values: Iterable[str]) -> frozenset[str]:
+    texts = tuple(values)
+    for value in texts:
+        if not identity.is_sid(value):
+            raise ConfigurationError(
+                f"{option}: {value!r} is not a SID.", "Write it like S-1-5-21-1004336348-1177238915-682003330-1104."
+            )
+    return frozenset(value.upper() for value in texts)
+
+
+def _guids(option: str, values: Iterable[str]) -> frozenset[str]:
+    guids = {value: identity.guid_text(value) for value in values}
+    for value, guid in guids.items():
+        if guid is None:
+            raise ConfigurationError(f"{option}: {value!r} is not an objectGUID.", "Take it from the run's message.")
+    return frozenset(guid for guid in guids.values() if guid)
+
+
+def _retire(rules: RetireRules, managed: tuple[str, ...]) -> RetireRules:
+    """Check that groups which are to be moved have a place to go."""
+    if rules.grace_days < 0:
+        raise ConfigurationError(f"retire: grace_days is {rules.grace_days}.", "Give zero or more days.")
+    if not rules.container:
+        if Retire.MOVE in rules.by_departure.values():
+            raise ConfigurationError("retire: container is missing.", "Say where groups that left are moved to.")
+        return rules
+    wrong = ownership.container_problem(rules.container, managed)
+    if wrong:
+        raise ConfigurationError(f"retire: container: {wrong}.", "Name a container inside managed_containers.")
+    return rules
+
+
 def compile_settings(
     containers: Iterable[str],
     target_container: object,
@@ -107,6 +150,11 @@ def compile_settings(
     moves: Moves = Moves.HOLD,
     create_containers: bool = False,
     name_collision: NameCollision = NameCollision.FAIL,
+    convert_scope: bool = False,
+    trusted_writers: Iterable[str] = (),
+    adopt_objects: Iterable[str] = (),
+    ignore_objects: Iterable[str] = (),
+    retire: RetireRules | None = None,
 ) -> Settings:
     """Return the settings from the values of options of the same names.
 
@@ -115,8 +163,9 @@ def compile_settings(
     """
     container = replace(container_mapping(target_container), default=container_default)
     mappings = (container, *merge_mappings(attribute_mappings))
+    managed = managed_containers(containers)
     return Settings(
-        managed_containers(containers),
+        managed,
         compile_mappings(mappings),
         foreign_members,
         frozenset(map(dn.folded, protected_groups)),
@@ -126,4 +175,9 @@ def compile_settings(
         moves,
         create_containers,
         name_collision,
+        convert_scope,
+        _sids("trusted_writers", trusted_writers),
+        _guids("adopt_objects", adopt_objects),
+        _guids("ignore_objects", ignore_objects),
+        _retire(retire or RetireRules(), managed),
     )

@@ -23,43 +23,58 @@ SKIPPED: Mapping[Skipped | None, str] = {
     Skipped.OTHER_DOMAIN_GROUP: "its object belongs to another domain",
     Skipped.IGNORED_BY_MAPPING: "a mapping says IgnoreObjectFlow for it",
     Skipped.CLOUD_ONLY_USER: "the user has no account on premises",
-    Skipped.OTHER_DOMAIN: "the account is in another domain of the forest",
+    Skipped.OTHER_DOMAIN: "the account is in another domain of the forest (set global_catalog_server)",
     Skipped.OTHER_FOREST: "the account is in another forest",
     Skipped.SYNCED_GROUP: "the member group is mastered on premises",
     Skipped.GROUP_NOT_PROVISIONED: "the member group is not provisioned to this domain",
     Skipped.GROUP_ITSELF: "the group is a member of itself",
     Skipped.UNSUPPORTED_TYPE: "only users and groups can be written",
-    Skipped.NOT_FOUND_IN_DIRECTORY: "no account with its SID is in the domain",
-    Skipped.IDENTITY_CONFLICT: "its SID and its objectGUID belong to two accounts",
+    Skipped.NOT_FOUND_IN_DIRECTORY: "no account has its SID",
+    Skipped.IDENTITY_CONFLICT: "the names it has on premises belong to different accounts",
+    Skipped.PRIMARY_GROUP: "the group is the primary group of the account, which is a membership of its own",
     Skipped.UNREADABLE: "Entra ID withheld its properties (a permission is missing)",
 }
 
 TAMPERING = (
     "{dn} carries a group anchor although it is not a group in the managed containers; the anchor there has no effect."
 )
+STRANGER = "{dn} carries the anchor of this group and is not its object; the anchor there has no effect."
+ANCHOR_CHANGED = "{dn} carried the anchor of {other}; its own is written back."
+LINKS_RETURN = "{dn} returns with {count} links that it had: {names}."
 DELETED_HIDDEN = (
     "{count} groups are created without a look at deleted objects, which the account may not see: a group that was "
     "deleted and returns would get a new SID."
 )
 MOVE_HELD = "{dn} stays where it is: its mapping asks for {container}, the rule is unchanged, and moves is hold."
-ORPHAN = "{dn} carries the anchor of a group that Entra ID did not list; it is kept as it is."
-RETAINED = "{dn} is kept with its members, but no longer updated: {why}."
+LINKS_UNREAD = "The members of {dn} could not be read to the end and stay as they are: {why}"
+CYCLE = "These groups are members of one another in a circle; each is written as the cloud lists it: {names}."
+ORPHAN = (
+    "{dn} carries the anchor of a group that Entra ID did not list ({why}); it is kept with {count} members, {age}."
+)
+RETAINED = "{dn} is kept with {count} members, but no longer updated, {age}: {why}."
+RETIRED = "{dn} is retired: {why}{waits}."
 FOREIGN: Mapping[str, str] = {
     "foreign_member": "{dn} is a member that the cloud does not list; it is kept (foreign_members).",
     "anchored_member": "{dn} is kept because its anchor names a listed member; check who wrote it.",
     "protected_member": "{dn} is a member that the cloud does not list; protected_members keeps it.",
+    "unread_domain": "{dn} is in another domain that no global catalog answers for; it is kept.",
     "unreadable_member_listed": "{dn} is kept while a listed member of its kind cannot be read.",
 }
 
 REMEDIES: Mapping[str, str] = {
-    "duplicate_anchor": "Remove the anchor from the objects that are not the group's.",
-    "anchor_changed": "Find out who changed it; nothing is written to either object.",
+    "duplicate_anchor": "Remove the anchor from the objects that are not the group's, or name them in ignore_objects.",
+    "adoption_needs_approval": (
+        "Take the right to write it from them, name them in trusted_writers, or decide: adopt_objects, ignore_objects."
+    ),
+    "deletion_denied": 'Clear "Protect object from accidental deletion" for it, or leave it where it is.',
+    "name_collision": "Rename one of the two.",
     "object_shared": "Find out whose it is; nothing is written to it until one group alone claims it.",
-    "directory_group_missing": "Restore it from the AD Recycle Bin, or move it back, so that its SID lives on.",
+    "directory_group_missing": (
+        "Restore it from a backup, or move it back, so that its SID lives on; if it is lost, forget it by gpad_journal."
+    ),
     "other_domain_group": "Provision it with the configuration of its own domain.",
     "converted_group_missing": "Restore it from the AD Recycle Bin, or move it into a managed container.",
     "container_not_managed": "Add the container to managed_containers, or change the target container.",
     "container_missing": "Create it, or change the target container.",
-    "deleted_object_exists": "Restore it, so that its SID lives on; a new group would have another.",
     "protected_group": "Take the group out of scope; it must be managed by hand.",
 }

@@ -9,7 +9,7 @@ import fcntl
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied, KnownGroup
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import create_private
 
-FORMAT = 1
+FORMAT = 2
 _APPLICATION_ID = 0x4750414A  # "GPAJ"
 
 _SCHEMA = f"""
@@ -27,6 +27,8 @@ PRAGMA application_id = {_APPLICATION_ID};
 PRAGMA user_version = {FORMAT};
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE groups (id TEXT PRIMARY KEY, guid TEXT NOT NULL, accepted INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE undecided (id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE left (id TEXT PRIMARY KEY, since TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE runs (
   no INTEGER PRIMARY KEY, run_id TEXT NOT NULL UNIQUE, module TEXT NOT NULL, plan_id TEXT NOT NULL,
   plan_created_at TEXT NOT NULL, started_at TEXT NOT NULL, ended_at TEXT, outcome TEXT, summary TEXT);
@@ -34,6 +36,7 @@ CREATE TABLE outcomes (
   no INTEGER PRIMARY KEY, run_no INTEGER NOT NULL REFERENCES runs, action TEXT NOT NULL, id TEXT NOT NULL,
   name TEXT NOT NULL, guid TEXT, dn TEXT NOT NULL, status TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL,
   added TEXT NOT NULL, removed TEXT NOT NULL, code TEXT, message TEXT, remedy TEXT);
+CREATE INDEX outcomes_by_id ON outcomes (id) WHERE added <> '[]';
 """
 
 
@@ -186,6 +189,44 @@ class JournalFile:
             "INSERT INTO groups VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET guid = excluded.guid",
             (cloud_id, guid, accepted),
         )
+
+    def undecided(self) -> frozenset[str]:
+        """Return the object ids of groups whose adoption the last run asked about."""
+        return frozenset(row[0] for row in self._db.execute("SELECT id FROM undecided"))
+
+    def remember_undecided(self, cloud_ids: Collection[str]) -> None:
+        """Remember of which groups, and no others, the adoption waits for a decision."""
+        self._db.execute("DELETE FROM undecided")
+        self._db.executemany("INSERT INTO undecided VALUES (?)", [(cloud_id,) for cloud_id in sorted(set(cloud_ids))])
+
+    def forget(self, cloud_id: str) -> None:
+        """Forget the directory object of a cloud group."""
+        self._db.execute("DELETE FROM groups WHERE id = ?", (cloud_id,))
+        self._db.execute("DELETE FROM left WHERE id = ?", (cloud_id,))
+
+    def accept(self, cloud_ids: Iterable[str]) -> None:
+        """Remember of groups that it knows that the foreign links of their objects may go."""
+        self._db.executemany("UPDATE groups SET accepted = 1 WHERE id = ?", [(cloud_id,) for cloud_id in cloud_ids])
+
+    def added(self, cloud_ids: Collection[str]) -> dict[str, frozenset[str]]:
+        """Return the objectGUIDs of the members that earlier runs added to the objects of these cloud groups."""
+        found: dict[str, frozenset[str]] = {}
+        for cloud_id in cloud_ids:
+            rows = self._db.execute("SELECT added FROM outcomes WHERE id = ? AND added <> '[]'", (cloud_id,))
+            guids = frozenset(guid for row in rows for guid in json.loads(row[0]))
+            if guids:
+                found[cloud_id] = guids
+        return found
+
+    def left(self) -> dict[str, str]:
+        """Return since when cloud groups with a directory object are out of scope, ISO 8601 by object id."""
+        return dict(self._db.execute("SELECT id, since FROM left"))
+
+    def remember_left(self, cloud_ids: Collection[str], now: str) -> None:
+        """Remember since when these cloud groups, and no others, are out of scope."""
+        gone = self.left().keys() - set(cloud_ids)
+        self._db.executemany("DELETE FROM left WHERE id = ?", [(cloud_id,) for cloud_id in sorted(gone)])
+        self._db.executemany("INSERT OR IGNORE INTO left VALUES (?, ?)", [(i, now) for i in sorted(set(cloud_ids))])
 
     def begin_run(self, run_id: str, module: str, plan_id: str, plan_created_at: str, now: str) -> None:
         """Open a run; what is recorded next belongs to it."""

@@ -27,7 +27,9 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Notice,
     PlanItem,
     Problem,
+    Question,
     Skip,
+    Subject,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import replacing
 
@@ -47,6 +49,7 @@ class PlanHeader:
         server: the domain controller that was read.
         check_mode: made in check mode, or from a snapshot that was; never applied.
         container_rule: what decided over containers.
+        narrowed: made from a capture of a few named groups, which says nothing of the others.
         format: version of the file's format.
     """
 
@@ -58,6 +61,7 @@ class PlanHeader:
     server: str
     check_mode: bool
     container_rule: str = ""
+    narrowed: bool = False
     format: int = FORMAT
 
 
@@ -76,7 +80,14 @@ class PlanFooter:
     checksum: str
 
 
-_WORDS = {GroupChange: "group", MemberChange: "members", Skip: "skip", Problem: "problem", Notice: "notice"}
+_WORDS = {
+    GroupChange: "group",
+    MemberChange: "members",
+    Skip: "skip",
+    Problem: "problem",
+    Notice: "notice",
+    Question: "question",
+}
 
 
 def _line(word: str, content: Mapping[str, Any]) -> str:
@@ -103,6 +114,8 @@ class PlanWriter:
             content["action"] = item.action.value
         elif isinstance(item, MemberChange):
             content["add"] = [{**asdict(want), "kind": want.kind.value} for want in item.add]
+        elif isinstance(item, Question):
+            content["about"] = item.about.value
         self._write(_WORDS[type(item)], content)
 
     def finish(self, counts: Mapping[str, int], breaches: tuple[str, ...]) -> PlanFooter:
@@ -130,6 +143,7 @@ def _values(content: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 def _group(content: dict[str, Any]) -> GroupChange:
     content["action"] = Action(content["action"])
     content["before"], content["after"] = _values(content["before"]), _values(content["after"])
+    content["ignored"] = tuple(content["ignored"])
     return GroupChange(**content)
 
 
@@ -145,6 +159,7 @@ _READERS: Mapping[str, Callable[[dict[str, Any]], PlanItem]] = {
     "skip": lambda content: Skip(**content),
     "problem": lambda content: Problem(**content),
     "notice": lambda content: Notice(**content),
+    "question": lambda content: Question(Subject(content["about"]), content["value"]),
 }
 
 
@@ -192,6 +207,11 @@ class PlanFile:
                 reader = _READERS.get(content.pop("line"))
                 if reader is not None:
                     yield reader(content)
+
+    def questions(self, about: Subject) -> frozenset[str]:
+        """Return what the next capture should ask of a kind."""
+        items = (item for item in self.items() if isinstance(item, Question))
+        return frozenset(item.value for item in items if item.about is about)
 
     def written_attributes(self) -> frozenset[str]:
         """Return the attributes that the plan's group changes write, which their before-state speaks of."""

@@ -8,15 +8,18 @@ from __future__ import annotations
 import json
 import sqlite3
 import uuid
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import StoreError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CloudGroup,
     CompleteReading,
+    Fate,
+    FateKind,
     IncompleteReading,
     Principal,
     PrincipalKind,
@@ -30,7 +33,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Decision
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import replacing
 
-FORMAT = 1
+FORMAT = 2
 _APPLICATION_ID = 0x47504144  # "GPAD"
 _SIDS_AT_ONCE = 500
 
@@ -44,10 +47,13 @@ CREATE TABLE groups (
   member_count INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE principals (
   no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, name TEXT NOT NULL, synced INTEGER,
-  sid TEXT, object_identifier TEXT, readable INTEGER NOT NULL);
+  sid TEXT, object_identifier TEXT, immutable_id TEXT, sam_account_name TEXT, domain_name TEXT,
+  readable INTEGER NOT NULL);
 CREATE INDEX principals_by_sid ON principals (sid) WHERE sid IS NOT NULL;
 CREATE TABLE members (
   group_no INTEGER NOT NULL, principal_no INTEGER NOT NULL, PRIMARY KEY (group_no, principal_no)) WITHOUT ROWID;
+CREATE TABLE fates (
+  id TEXT PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, since TEXT NOT NULL, seen TEXT NOT NULL) WITHOUT ROWID;
 """
 
 
@@ -82,13 +88,22 @@ class SnapshotWriter:
         ).fetchone()
         self._db.executemany("INSERT INTO members VALUES (?, ?)", [(row[0], number) for number in sorted(numbers)])
 
+    def add_principal(self, principal: Principal) -> None:
+        """Add a principal that need not be a member of any captured group; one that was added before stays as it is."""
+        self._number(principal)
+
+    def add_fate(self, fate: Fate) -> None:
+        """Add what became of a group that is not among the living ones."""
+        row = (fate.id, fate.kind.value, fate.name, fate.since, fate.seen)
+        self._db.execute("INSERT INTO fates VALUES (?, ?, ?, ?, ?)", row)
+
     def _number(self, principal: Principal) -> int:
         number = self._numbers.get(principal.id)
         if number is None:
             number = len(self._numbers) + 1
             self._numbers[principal.id] = number
             self._db.execute(
-                "INSERT INTO principals VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO principals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     number,
                     principal.id,
@@ -97,6 +112,9 @@ class SnapshotWriter:
                     principal.on_premises_sync_enabled,
                     principal.on_premises_security_identifier,
                     principal.on_premises_object_identifier,
+                    principal.on_premises_immutable_id,
+                    principal.on_premises_sam_account_name,
+                    principal.on_premises_domain_name,
                     principal.readable,
                 ),
             )
@@ -174,16 +192,12 @@ class Snapshot:
         if row is None:
             return IncompleteReading((), "the group is not in the snapshot")
         rows = self._db.execute(
-            "SELECT p.id, p.kind, p.name, p.synced, p.sid, p.object_identifier, p.readable "
-            "FROM members m JOIN principals p ON p.no = m.principal_no WHERE m.group_no = ? ORDER BY p.name, p.id",
+            "SELECT p.id, p.kind, p.name, p.synced, p.sid, p.object_identifier, p.immutable_id, p.sam_account_name, "
+            "p.domain_name, p.readable FROM members m JOIN principals p ON p.no = m.principal_no "
+            "WHERE m.group_no = ? ORDER BY p.name, p.id",
             (row[0],),
         )
-        members = tuple(
-            Principal(
-                cloud_id, PrincipalKind(kind), name, None if synced is None else bool(synced), sid, guid, bool(ok)
-            )
-            for cloud_id, kind, name, synced, sid, guid, ok in rows
-        )
+        members = tuple(map(_principal, rows))
         return CompleteReading(members) if row[1] is None else IncompleteReading(members, row[1])
 
     def known_sids(self, sids: Collection[str]) -> frozenset[str]:
@@ -196,6 +210,16 @@ class Snapshot:
             query = f"SELECT sid FROM principals WHERE readable AND sid IN ({marks})"  # noqa: S608 - only question marks
             found.update(row[0] for row in self._db.execute(query, part))
         return frozenset(found)
+
+    def fates(self) -> Mapping[str, Fate]:
+        """Return what became of the groups that were asked for by id and are no living groups, by object id."""
+        rows = self._db.execute("SELECT id, kind, name, since, seen FROM fates ORDER BY id")
+        return {cloud_id: Fate(cloud_id, FateKind(kind), *texts) for cloud_id, kind, *texts in rows}
+
+    def names(self) -> dict[str, str]:
+        """Return the displayName of every group, and of those that are gone where it is known, by object id."""
+        query = "SELECT id, name FROM fates WHERE name <> '' UNION ALL SELECT id, name FROM groups"
+        return dict(self._db.execute(query).fetchall())
 
     def ids_in_scope(self) -> frozenset[str]:
         """Return the ids of the groups in scope."""
@@ -210,6 +234,22 @@ class Snapshot:
             ("memberships", "SELECT count(*) FROM members"),
         )
         return {name: int(self._db.execute(query).fetchone()[0]) for name, query in queries}
+
+
+def _principal(row: tuple[Any, ...]) -> Principal:
+    cloud_id, kind, name, synced, sid, object_identifier, immutable_id, sam_account_name, domain_name, readable = row
+    return Principal(
+        cloud_id,
+        PrincipalKind(kind),
+        name,
+        None if synced is None else bool(synced),
+        sid,
+        object_identifier,
+        immutable_id,
+        sam_account_name,
+        domain_name,
+        bool(readable),
+    )
 
 
 def _damaged(path: Path, why: str) -> StoreError:

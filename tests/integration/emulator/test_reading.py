@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import uuid
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,6 +20,16 @@ _HINT = "Try adding $count=true query parameter and ConsistencyLevel:eventual he
 
 def _names(emulator: Emulator, path: str, headers: dict[str, str] | None = None) -> list[str]:
     return [item["displayName"] for page in emulator.pages(path, headers) for item in page["value"]]
+
+
+SIDS = [f"S-1-5-21-1-2-3-{1100 + number}" for number in range(16)]
+_TOO_MANY = (
+    "Too many child clauses specified in search filter expression containing 'OR' operators: 16. Max allowed: 15."
+)
+
+
+def _either(sids: list[str]) -> str:
+    return " or ".join(f"onPremisesSecurityIdentifier eq '{sid}'" for sid in sids)
 
 
 # Lists and filters
@@ -51,6 +62,10 @@ def _names(emulator: Emulator, path: str, headers: dict[str, str] | None = None)
         ('/groups?$search="displayName:sal" OR "displayName:emp"', EVENTUAL, ["sales", "empty"]),
         ("/users?$filter=endsWith(userPrincipalName,'contoso.onmicrosoft.com')&$count=true&$top=7", EVENTUAL, _USERS),
         ("/users?$filter=onPremisesSecurityIdentifier eq 'S-1-5-21-1-2-3-1103'", None, ["u3"]),
+        (f"/users?$filter={_either(SIDS[:15])}", None, ["u0", "u1", "u2", "u3", "u4"]),
+        (f"/users?$filter=onPremisesSecurityIdentifier in ('{SIDS[1]}','{SIDS[3]}')", None, ["u1", "u3"]),
+        (f"/users?$filter={_either(SIDS)}&$count=true", EVENTUAL, ["u0", "u1", "u2", "u3", "u4"]),
+        ("/groups?$filter=onPremisesSecurityIdentifier eq 'S-1-5-21-1-2-3-2001'", None, ["synced"]),
     ],
 )
 def test_a_filter_finds(emulator: Emulator, path: str, headers: dict[str, str] | None, expected: list[str]) -> None:
@@ -89,6 +104,11 @@ def test_a_filter_finds(emulator: Emulator, path: str, headers: dict[str, str] |
         ("/groups?$select=onPremisesObjectIdentifier", None, "BadRequest", "onPremisesObjectIdentifier"),
         ("/groups?$select=writebackConfiguration", None, "BadRequest", "writebackConfiguration"),
         ("/users?$select=onPremisesObjectIdentifier", None, "BadRequest", "onPremisesObjectIdentifier"),
+        ("/groups/{sales}/members?$select=onPremisesObjectIdentifier", None, "BadRequest", "'onPremisesObjectIdent"),
+        ("/beta/users?$filter=onPremisesObjectIdentifier eq 'x'", None, _UNSUPPORTED, "onPremisesObjectIdentifier"),
+        (f"/users?$filter={_either(SIDS)}", None, _UNSUPPORTED, _TOO_MANY),
+        (f"/users?$filter=displayName in ({','.join(map(repr, SIDS))})", None, _UNSUPPORTED, _TOO_MANY),
+        (f"/users?$filter=accountEnabled eq true and ({_either(SIDS)})", None, _UNSUPPORTED, _TOO_MANY),
         ("/users?$select=isCloudManaged", None, "BadRequest", "isCloudManaged"),
         ("/groups?$select=accessType", None, _UNSUPPORTED, "accessType"),
         ("/groups?$count=true&$count=true", None, "BadRequest", "more than once"),
@@ -268,6 +288,7 @@ def test_subtype_properties_can_be_selected_without_a_cast(emulator: Emulator) -
         ("members", "GET", f"/groups/{oid('sales')}/onPremisesSyncBehavior"),
         ("members", "GET", "/groups?$filter=onPremisesSyncBehavior/isCloudManaged eq true"),
         ("members", "GET", "/directory/deletedItems/microsoft.graph.user"),
+        ("basic", "GET", "/directory/deletedItems/microsoft.graph.group"),
         ("members", "DELETE", f"/groups/{oid('sales')}"),
         ("members", "DELETE", f"/groups/{oid('sales')}/members/{oid('u0')}"),
         ("members", "POST", f"/groups/{oid('sales')}/members/$ref"),
@@ -294,6 +315,34 @@ def test_members_of_an_unreadable_type_show_type_and_id_alone(emulator: Emulator
     }
     basic = emulator.get(path, application="basic").json()["value"][0]
     assert (basic["displayName"], basic["onPremisesSecurityIdentifier"]) == ("u0", None)
+
+
+def test_a_device_shows_its_identity_to_those_who_may_read_devices(emulator: Emulator) -> None:
+    path = f"/groups/{oid('sales')}/members?$select=id,displayName,deviceId,onPremisesSyncEnabled"
+
+    def device(application: str) -> dict[str, object]:
+        items = emulator.get(path, application=application).json()["value"]
+        return next(dict(item) for item in items if item["id"] == oid("laptop"))
+
+    shown = device("all")
+    assert str(uuid.UUID(str(shown["deviceId"]))) == shown["deviceId"]
+    assert (shown["displayName"], shown["onPremisesSyncEnabled"]) == ("laptop", None)
+    hidden = device("members")
+    assert (hidden["displayName"], hidden["deviceId"]) == (None, None)
+
+
+def test_the_object_identifier_of_members_is_on_beta_only(emulator: Emulator) -> None:
+    path = f"/beta/groups/{oid('sales')}/members?$select=id,onPremisesObjectIdentifier&$count=true"
+    found = {item["id"]: item for item in emulator.get(path, headers=EVENTUAL).json()["value"]}
+    assert found[oid("u0")]["onPremisesObjectIdentifier"] == "AAECAwQFBgcICQoLDA0ODw=="
+    assert "onPremisesObjectIdentifier" not in found[oid("laptop")]
+
+
+def test_a_filter_finds_nobody_by_what_the_caller_may_not_see(emulator: Emulator) -> None:
+    path = f"/users?$filter={_either(SIDS[:2])}&$select=id"
+    assert emulator.get(path, application="basic").json()["value"] == []
+    named = emulator.get("/users?$filter=displayName eq 'u0'&$select=id", application="basic").json()["value"]
+    assert named == [{"id": oid("u0")}]
 
 
 def test_hidden_membership_reads_as_empty_without_its_permission(emulator: Emulator) -> None:

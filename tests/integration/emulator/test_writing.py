@@ -135,6 +135,21 @@ def test_soft_delete_restore_and_purge_of_a_group(emulator: Emulator) -> None:
     assert emulator.get(item).status_code == 404
 
 
+def test_a_deleted_item_by_id(emulator: Emulator, admin: EntraAdmin) -> None:
+    item = f"/directory/deletedItems/{oid('sales')}"
+    assert code_and_message(emulator.get(item))[:2] == (404, "Request_ResourceNotFound")
+    admin.delete_group(oid("sales"))
+    plain = emulator.get(item, application="members").json()
+    assert (plain["@odata.type"], plain["displayName"]) == ("#microsoft.graph.group", "sales")
+    assert plain["deletedDateTime"].endswith("Z")
+    cast = emulator.get(f"{item}/microsoft.graph.group?$select=id,displayName").json()
+    assert (cast["id"], cast["displayName"], "@odata.type" in cast) == (oid("sales"), "sales", False)
+    assert emulator.get(f"{item}?$select=id,deletedDateTime").status_code == 200
+    assert code_and_message(emulator.get(f"{item}?$select=displayName"))[:2] == (400, "BadRequest")
+    assert code_and_message(emulator.get(f"{item}/microsoft.graph.user"))[:2] == (404, "Request_ResourceNotFound")
+    assert code_and_message(emulator.get(item, application="basic"))[:2] == (403, "Authorization_RequestDenied")
+
+
 def test_deleted_items_need_a_cast_and_sort_in_advanced_mode(emulator: Emulator, admin: EntraAdmin) -> None:
     assert emulator.get("/directory/deletedItems").status_code == 400
     admin.delete_group(oid("sales"))

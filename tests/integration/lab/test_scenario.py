@@ -37,7 +37,7 @@ def test_bundled_scenarios_are_valid(path: Path) -> None:
     [
         ("forests: [{domain: contoso.com, colour: red}]", r"forests\[contoso.com\]: unknown key 'colour'"),
         ("tenant: {users: [{name: A, age: 3}]}", r"tenant.users\[A\]: unknown key 'age'"),
-        ("tenants: {}", "unknown key 'tenants'; known keys are forests, tenant"),
+        ("tenants: {}", "unknown key 'tenants'; known keys are domains_of_one_forest, forests, tenant"),
         ("{}", "nothing to start"),
         ("[]", "expected a mapping, got list"),
         ("forests: [{domain: contoso}]", "needs at least two labels"),

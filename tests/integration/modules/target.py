@@ -99,6 +99,11 @@ class Target:
         paths = {"snapshot": str(self.snapshot), "journal": str(self.journal), "gather": list(gather)}
         return self._call("gpad_info", _DIRECTORY + _SETTINGS, {**paths, **options}, check=False, diff=False)
 
+    def accept(self, *groups: str, check: bool = False) -> dict[str, Any]:
+        """Accept the foreign members of groups."""
+        options = {"journal": str(self.journal), "accepted": list(groups)}
+        return self._call("gpad_journal", (), options, check=check, diff=False)
+
     def provision(self, *groups: str, **options: Any) -> None:
         """Capture, plan and apply, all of which must succeed."""
         mapped = {name: options[name] for name in ("attribute_mappings", "target_container") if name in options}
@@ -143,3 +148,15 @@ class Target:
     def person(self, name: str) -> str:
         """Return the DN of one of the scenario's people."""
         return f"CN={name},OU=People,{self.forest.base_dn}"
+
+    def grant(self, dn: str, *aces: str) -> None:
+        """Append access control entries, in SDDL, to those of an object."""
+        self.lab.append_aces(self.domain, dn, "".join(aces))
+
+    def own(self, dn: str, sid: str) -> None:
+        """Give an object another owner, as if that account had created it."""
+        self.lab.set_owner(self.domain, dn, sid)
+
+    def protect_from_deletion(self, dn: str) -> None:
+        """Do what the tick "Protect object from accidental deletion" does."""
+        self.grant(dn, "(D;;SDDT;;;WD)")

@@ -18,14 +18,19 @@ class ChangeError(ValueError):
     """A change that the directory cannot hold."""
 
 
+def _stamp(entity: EntityType, object_id: str, created: str) -> dict[str, str]:
+    """What the service gives to a new object of a type that has it; deviceId is the id of a device's registration."""
+    given = {"createdDateTime": created, "deviceId": str(uuid.uuid5(uuid.NAMESPACE_OID, object_id))}
+    return {name: value for name, value in given.items() if name in entity.properties}
+
+
 def load(directory: Directory, seed: Seed) -> None:
     """Fill an empty directory."""
     types = {properties["id"]: entity.name for entity, properties in seed.objects}
     created = now()
     directory.begin()
     for entity, properties in seed.objects:
-        stamp = {"createdDateTime": created} if "createdDateTime" in entity.properties else {}
-        directory.insert(entity, {**stamp, **properties})
+        directory.insert(entity, {**_stamp(entity, properties["id"], created), **properties})
     for group_id, members in seed.members.items():
         directory.link(group_id, {member: types[member] for member in members})
     for assignment in seed.assignments:
@@ -38,9 +43,8 @@ def create(tenant: Tenant, entity: EntityType, properties: Mapping[str, Any], me
 
     Raises ModelError on properties that the table does not allow, ChangeError on members that do not exist.
     """
-    stamp = {"createdDateTime": now()} if "createdDateTime" in entity.properties else {}
     object_id = str(properties.get("id") or uuid.uuid4()).lower()
-    complete = {**stamp, **properties, "id": object_id}
+    complete = {**_stamp(entity, object_id, now()), **properties, "id": object_id}
     tenant.model.register_extensions(entity, complete)
     tenant.model.check(entity, complete)
     if object_id in tenant.directory.type_names([object_id]):

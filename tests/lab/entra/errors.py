@@ -46,6 +46,13 @@ def needs_advanced(operator: str) -> GraphError:
     return unsupported_query(_ADVANCED_HINT.format(operator))
 
 
+def too_many_alternatives(count: int, most: int) -> GraphError:
+    return unsupported_query(
+        "Too many child clauses specified in search filter expression containing 'OR' operators: "
+        f"{count}. Max allowed: {most}."
+    )
+
+
 def not_indexed(name: str, resource: str) -> GraphError:
     return unsupported_query(
         f"Unsupported or invalid query filter clause specified for property '{name}' of resource '{resource}'."

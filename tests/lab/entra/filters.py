@@ -197,6 +197,16 @@ def clauses(expression: Expression, negated: bool = False) -> Iterator[tuple[Cla
             yield from clauses(operand, negated)
 
 
+def alternatives(expression: Expression) -> int:
+    """Count what the widest `or` or `in` of a filter offers to choose from."""
+    if isinstance(expression, Clause):
+        return len(expression.value) if expression.operator == "in" else 1
+    if isinstance(expression, Not):
+        return alternatives(expression.operand)
+    inner = [alternatives(operand) for operand in expression.operands]
+    return max(len(inner) if expression.operator == "or" else 1, *inner)
+
+
 def _fold(value: Any) -> Any:
     return value.casefold() if isinstance(value, str) else value
 

@@ -13,7 +13,7 @@ from . import errors, permissions
 from .calls import Call, Reply, Tenant
 from .cursors import Cursor
 from .entities import ENTITIES
-from .filters import matches
+from .filters import clauses, matches
 from .model import security_identifier
 from .query import Query, Target, own_options, parse_query
 from .schema import EntityType
@@ -84,11 +84,20 @@ def _tips(call: Call, query: Query) -> dict[str, str]:
     }
 
 
-def _found(reader: Directory, ids: list[str], query: Query, deleted: bool) -> list[str]:
+def _answerable(call: Call, entity: Entity, asked: frozenset[str]) -> bool:
+    """Whether the roles show what a filter asks; else the object is left out (documented of `$filter`)."""
+    shown = permissions.visible(entity.type.name, call.roles)
+    return shown is None or asked <= shown | {"id"}
+
+
+def _found(reader: Directory, call: Call, ids: list[str], query: Query, deleted: bool) -> list[str]:
     if not query.needs_properties:
         return ids
+    asked = frozenset(clause.property for clause, _unused in clauses(query.filter)) if query.filter else frozenset()
     hits: list[tuple[str, dict[str, Any]]] = []
     for entity in reader.scan(ids, deleted=deleted):
+        if not _answerable(call, entity, asked):
+            continue
         held = values(entity)
         if (query.filter is None or matches(query.filter, held)) and (
             query.search is None or query.search.matches(held)
@@ -139,7 +148,7 @@ def list_objects(
     bound = (call.path, own_options(call), call.eventual)
     counted: dict[str, int] = {}
     if query.skip_token is None:
-        ids = _found(reader, source(reader), query, deleted)
+        ids = _found(reader, call, source(reader), query, deleted)
         cursor = Cursor(bound, tuple(ids), 0, tenant.knobs.empty_pages)
         if query.count:
             counted["@odata.count"] = len(ids)
@@ -171,7 +180,7 @@ def count_objects(tenant: Tenant, call: Call, target: Target, source: Source) ->
     counted = replace(call, options={**call.options, "$count": "true"})
     query = parse_query(tenant, counted, target, ALL)
     reader = tenant.reader(call)
-    return Reply(200, text=str(len(_found(reader, source(reader), query, False))))
+    return Reply(200, text=str(len(_found(reader, call, source(reader), query, False))))
 
 
 def with_expansion(

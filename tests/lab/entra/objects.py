@@ -39,6 +39,7 @@ _ALWAYS_WRITABLE = frozenset(
         "usageLocation",
     }
 )
+_DIRECTORY_OBJECT = frozenset({"id", "deletedDateTime"})
 _DELETABLE = {"group": GROUP, "user": USER}
 
 
@@ -124,7 +125,7 @@ def list_deleted(tenant: Tenant, call: Call) -> Reply:
     entity = _DELETABLE.get(name)
     if entity is None:
         raise errors.unsupported_query(f"The specified cast to '{call.parameters['cast']}' is not supported.")
-    permissions.require(call.roles, permissions.READ_TYPE[name])
+    permissions.require(call.roles, permissions.READ_DELETED[name])
     return list_objects(
         tenant,
         call,
@@ -143,11 +144,22 @@ def _deleted(tenant: Tenant, call: Call) -> Entity:
 
 
 def get_deleted(tenant: Tenant, call: Call) -> Reply:
+    """One deleted item, as a directoryObject or cast to its type.
+
+    Without the cast `$select` takes what every directoryObject has; nothing else is documented.
+    """
     found = _deleted(tenant, call)
-    permissions.require(call.roles, permissions.READ_TYPE[found.type.name])
-    query = parse_query(tenant, call, OBJECTS, ALL)
-    shown = render(tenant, call, found, query.select, typed=True)
-    return Reply(200, {"@odata.context": f"{call.root}/$metadata#directoryObjects/$entity", **shown})
+    permissions.require(call.roles, permissions.READ_DELETED[found.type.name])
+    cast = call.parameters.get("cast")
+    if cast is not None and cast.rpartition(".")[2].casefold() != found.type.name:
+        raise errors.not_found(found.id)
+    query = parse_query(tenant, call, target_of(found.type, single=True), ALL)
+    for name in query.select or () if cast is None else ():
+        if name not in _DIRECTORY_OBJECT:
+            raise errors.unknown_property(name, "directoryObject")
+    shown = render(tenant, call, found, query.select, typed=cast is None)
+    collection = "directoryObjects" if cast is None else found.type.collection
+    return Reply(200, {"@odata.context": f"{call.root}/$metadata#{collection}/$entity", **shown})
 
 
 def _write_rights(entity: EntityType) -> frozenset[str]:

@@ -37,6 +37,8 @@ READ_TYPE: Mapping[str, frozenset[str]] = {
     "servicePrincipal": READ_APPLICATIONS,
     "orgContact": READ_CONTACTS,
 }
+# "Get deleted item" names a permission for each type of object.
+READ_DELETED: Mapping[str, frozenset[str]] = {"group": _GROUP_READ, "user": READ_USERS}
 BASIC_USER = frozenset({"id", "displayName", "givenName", "surname", "mail", "userPrincipalName"})
 
 

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 
 from . import errors
 from .calls import Call, Tenant
-from .filters import Clause, Expression, Search, clauses, parse_filter, parse_search
+from .filters import Clause, Expression, Search, alternatives, clauses, parse_filter, parse_search
 from .model import Model
 from .schema import EntityType, Kind, Property, Returned
 
 MAX_TOP = 999
+MAX_ALTERNATIVES = 15
+"""Of one `or` or `in` in the default mode (microsoft-graph-docs-contrib, issue 1238)."""
 _EXPAND = re.compile(r"(?P<name>\w+)(?:\(\$select=(?P<select>[\w,]+)\))?")
 _PSEUDO = "onPremisesSyncBehavior/isCloudManaged"
 _AUTHORITY = Property(
@@ -123,12 +125,15 @@ def _check_clause(row: Property, clause: Clause, negated: bool, target: Target, 
             raise errors.needs_advanced(operator) if hint else errors.not_indexed(row.name, target.resource)
 
 
-def _filter(model: Model, target: Target, text: str | None, beta: bool, advanced: bool) -> Expression | None:
+def _filter(model: Model, target: Target, text: str | None, call: Call, advanced: bool) -> Expression | None:
     if text is None:
         return None
     expression = parse_filter(text)
+    count = alternatives(expression)
+    if count > MAX_ALTERNATIVES and not advanced:
+        raise errors.too_many_alternatives(count, MAX_ALTERNATIVES)
     for clause, negated in clauses(expression):
-        row = _find(model, target, clause.property, beta)
+        row = _find(model, target, clause.property, call.beta)
         if row is None:
             raise errors.unknown_property(clause.property, target.type_name, "filter")
         _check_clause(row, clause, negated, target, advanced)
@@ -206,7 +211,7 @@ def parse_query(tenant: Tenant, call: Call, target: Target, all_types: tuple[Ent
     advanced = call.eventual and counted
     return Query(
         select=_select(tenant.model, target, options("$select"), call.beta),
-        filter=_filter(tenant.model, target, options("$filter"), call.beta, advanced),
+        filter=_filter(tenant.model, target, options("$filter"), call, advanced),
         search=_search(tenant.model, target, options("$search"), call),
         # With $search the header alone makes a query advanced.
         order=_order(

@@ -110,6 +110,7 @@ ROUTES = (
     ),
     _route("GET", "/directory/deletedItems/{cast}", objects.list_deleted, may.ANY, _LIST),
     _route("GET", "/directory/deletedItems/{id}", objects.get_deleted, may.ANY, frozenset({"$select"})),
+    _route("GET", "/directory/deletedItems/{id}/{cast}", objects.get_deleted, may.ANY, frozenset({"$select"})),
     _route("DELETE", "/directory/deletedItems/{id}", objects.purge_deleted, may.ANY),
     _route("POST", "/directory/deletedItems/{id}/restore", objects.restore_deleted, may.ANY),
     _route(

@@ -23,7 +23,7 @@ import ldb
 from samba import dsdb, sd_utils
 from samba.auth import system_session
 from samba.dcerpc import security
-from samba.ndr import ndr_unpack
+from samba.ndr import ndr_pack, ndr_unpack
 from samba.param import LoadParm
 from samba.provision import provision
 from samba.samdb import SamDB
@@ -36,6 +36,8 @@ SECURITY_ENABLED = -0x80000000
 
 NORMAL_ACCOUNT = 0x200
 ACCOUNT_DISABLED = 0x2
+WORKSTATION_TRUST_ACCOUNT = 0x1000
+DEVICE_CONTAINER = "CN=RegisteredDevices"
 PASSWORD_NOT_REQUIRED = 0x20
 PASSWORD_NEVER_EXPIRES = 0x10000
 
@@ -164,6 +166,8 @@ class ForestBuilder:
             with _transaction(self._samdb):
                 for user in batch:
                     self._dns[user["name"]] = self._add_user(user)
+        with _transaction(self._samdb):
+            self._add_others()
         self._add_groups()
         self._delegate(accounts["service_account"])
         return {
@@ -196,7 +200,26 @@ class ForestBuilder:
         if password:
             entry["unicodePwd"] = f'"{password}"'.encode("utf-16-le")
         self._samdb.add(entry)
+        if user["sid_history"]:
+            self._add_sid_history(dn, user["sid_history"])
         return dn
+
+    def _add_sid_history(self, dn: str, sids: list[str]) -> None:
+        """Write what no server lets anybody write over LDAP."""
+        message = ldb.Message(ldb.Dn(self._samdb, dn))
+        values = [ndr_pack(security.dom_sid(sid)) for sid in sids]
+        message["sIDHistory"] = ldb.MessageElement(values, ldb.FLAG_MOD_ADD, "sIDHistory")
+        self._samdb.modify(message, controls=["relax:0", "provision:0"])
+
+    def _add_others(self) -> None:
+        """Add computers, contacts and registered devices, the last in the container that alone may hold them."""
+        others = self._request["others"]
+        if any(item["kind"] == "device" for item in others):
+            self._samdb.add({"dn": f"{DEVICE_CONTAINER},{self._base}", "objectClass": "msDS-DeviceContainer"})
+        for item in others:
+            dn = self._child(item["name"], item["ou"])
+            self._dns[item["name"]] = dn
+            self._samdb.add({"dn": dn, **_class_of(item["kind"], item["name"]), **item["attributes"]})
 
     def _add_account(self, account: dict[str, Any]) -> str:
         return self._add_user(account, account["password"])
@@ -262,7 +285,8 @@ class ForestBuilder:
 
     def _identifiers(self) -> dict[str, dict[str, str]]:
         attributes = ["objectGUID", "objectSid", "sAMAccountName", "userPrincipalName"]
-        names = {dn.lower(): name for name, dn in self._dns.items()}
+        others = {item["name"] for item in self._request["others"]}
+        names = {dn.lower(): name for name, dn in self._dns.items() if name not in others}
         found = self._samdb.search(
             base=self._base,
             scope=ldb.SCOPE_SUBTREE,
@@ -280,6 +304,22 @@ class ForestBuilder:
             for entry in found
             if str(entry.dn).lower() in names
         }
+
+
+def _class_of(kind: str, name: str) -> dict[str, Any]:
+    """Return the class of an object and what it must have."""
+    if kind == "computer":
+        flags = str(WORKSTATION_TRUST_ACCOUNT)
+        return {"objectClass": "computer", "sAMAccountName": f"{name[:15]}$", "userAccountControl": flags}
+    if kind == "contact":
+        return {"objectClass": "contact", "displayName": name}
+    return {
+        "objectClass": "msDS-Device",
+        "displayName": name,
+        "altSecurityIdentities": f"X509:<SHA1-TP-PUBKEY>{name}",
+        "msDS-IsEnabled": "TRUE",
+        "msDS-DeviceID": uuid.uuid4().bytes_le,
+    }
 
 
 if __name__ == "__main__":

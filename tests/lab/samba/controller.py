@@ -10,7 +10,7 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +174,7 @@ def build_request(
             for role, name in accounts.items()
         ],
         "users": [_user(user, forest.domain) for user in forest.users],
+        "others": [asdict(item) for item in forest.others],
         "groups": [_group(group) for group in forest.groups],
     }
 
@@ -213,6 +214,7 @@ def finish_build(
         service_account=accounts["service_account"],
         reader_account=accounts["reader_account"],
         managed_containers=answer["managed_containers"],
+        direct_address=address,
     )
     return BuiltForest(
         settings=settings,
@@ -239,11 +241,11 @@ def is_ready(settings: ForestSettings) -> bool:
     try:
         for port in (settings.ldaps_port, settings.gc_port):
             with (
-                socket.create_connection((settings.address, port), timeout=5) as plain,
-                context.wrap_socket(plain, server_hostname=settings.address),
+                socket.create_connection((settings.direct_address, port), timeout=5) as plain,
+                context.wrap_socket(plain, server_hostname=settings.direct_address),
             ):
                 pass
-        socket.create_connection((settings.address, KERBEROS_PORT), timeout=5).close()
+        socket.create_connection((settings.direct_address, KERBEROS_PORT), timeout=5).close()
     except ssl.SSLCertVerificationError as error:
         raise DirectoryError(f"{settings.fqdn} shows a bad certificate: {error}") from error
     except OSError:
@@ -273,6 +275,7 @@ def _user(user: DirectoryUser, domain: str) -> dict[str, Any]:
         "user_principal_name": f"{user.sam_account_name}@{domain}",
         "ou": user.ou,
         "enabled": user.enabled,
+        "sid_history": list(user.sid_history),
         "attributes": dict(user.attributes),
     }
 

@@ -125,6 +125,10 @@ class ScriptedConnection:
         """Rename."""
         return self._answer("modify_dn", *arguments, **options)
 
+    def delete(self, *arguments: Any, **options: Any) -> Any:
+        """Delete."""
+        return self._answer("delete", *arguments, **options)
+
 
 def connect(
     patch: pytest.MonkeyPatch, connection: ScriptedConnection, settings: ConnectionSettings | None = None

@@ -28,6 +28,8 @@ from tests.unit.plugins.module_utils._directory.scripted import refused
         (16, "00002085: AtrErr: DSID-1", Meaning.ALREADY_DONE),
         (53, "00000561: SvcErr: DSID-1", Meaning.ALREADY_DONE),
         (53, "00000529: SvcErr: DSID-1", Meaning.ALREADY_DONE),
+        (53, "Attribute member already deleted for target GUID d0000000", Meaning.ALREADY_DONE),
+        (53, "00002035: Attribute member already deleted for target", Meaning.REJECTED),
         (53, "00002035: SvcErr: DSID-1", Meaning.REJECTED),
         (53, "0000054F: SvcErr: DSID-1", Meaning.REJECTED),
         (53, "00002141: SvcErr: DSID-1", Meaning.REJECTED),
@@ -69,6 +71,12 @@ def test_the_server_s_own_words_are_kept() -> None:
     assert isinstance(error, ObjectError)
     assert error.code == "directory_rejected"
     assert error.message == "Creating CN=a: unwillingToPerform (53): 00002035: SvcErr: DSID-1"
+
+
+def test_an_operation_may_have_remedies_of_its_own() -> None:
+    own = {Meaning.PERMISSION: "Do this."}
+    assert results.refusal("Restoring", refused(50), own).remedy == "Do this."
+    assert results.refusal("Restoring", refused(51), own).remedy == "Run again later."
 
 
 def test_a_failed_search_ends_the_run() -> None:

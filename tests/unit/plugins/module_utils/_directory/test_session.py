@@ -11,10 +11,16 @@ from typing import Any
 
 import ldap3
 import pytest
-from ldap3.core.exceptions import LDAPSocketOpenError, LDAPSocketReceiveError
+from ldap3.core.exceptions import (
+    LDAPResponseTimeoutError,
+    LDAPSessionTerminatedByServerError,
+    LDAPSocketOpenError,
+    LDAPSocketReceiveError,
+)
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory import session as session_module
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import (
+    SHOW_DELETED_CONTROL,
     ConnectionSettings,
     Session,
     TlsMode,
@@ -137,13 +143,61 @@ def test_a_server_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, text: str
     assert "Pa$$w0rd" not in str(caught.value)
 
 
-def test_a_connection_that_breaks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    connection = pages()
+def test_a_write_whose_connection_breaks_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody knows whether it was carried out. The next operation gets a new connection."""
+    connection = pages(OK)
     session = connect(monkeypatch, connection)
     connection.failures = [LDAPSocketReceiveError("gone")]
     with pytest.raises(DirectoryError) as caught:
         session.modify("CN=a", {})
     assert caught.value.code == "directory_unreachable"
+    assert connection.opened == ["open", "bind"]
+    assert session.modify("CN=b", {}) == OK
+    assert connection.opened == ["open", "bind"] * 2
+    assert session.operations == {"bind": 2, "modify": 2}
+
+
+def test_a_search_whose_connection_breaks_is_repeated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = pages(page([entry("CN=1")]))
+    session = connect(monkeypatch, connection)
+    connection.failures = [LDAPSessionTerminatedByServerError("idle")]
+    assert [item.dn for item in session.search("DC=x", "(a=b)", [])] == ["CN=1"]
+    assert connection.opened == ["open", "bind"] * 2
+    connection.failures = [LDAPSocketReceiveError("gone"), LDAPSocketReceiveError("gone again")]
+    with pytest.raises(DirectoryError, match="gone again"):
+        list(session.search("DC=x", "(a=b)", []))
+
+
+def test_a_search_that_has_begun_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cookie is worth nothing on another connection."""
+    connection = pages(page([entry("CN=1")], b"one"))
+    session = connect(monkeypatch, connection)
+    search = session.search("DC=x", "(a=b)", [])
+    assert next(search).dn == "CN=1"
+    connection.failures = [LDAPSocketReceiveError("gone")]
+    with pytest.raises(DirectoryError, match="gone"):
+        next(search)
+
+
+def test_an_answer_that_does_not_come_is_not_waited_for_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = pages()
+    session = connect(monkeypatch, connection)
+    connection.failures = [LDAPResponseTimeoutError("no response from server")]
+    with pytest.raises(DirectoryError, match="no response"):
+        list(session.search("DC=x", "(a=b)", []))
+    assert len(connection.asked) == 1
+
+
+def test_a_connection_that_was_silent_is_tried_before_a_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = pages((OK, []), OK, OK)
+    session = connect(monkeypatch, connection)
+    clock = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: clock + 3600)
+    connection.failures = [LDAPSessionTerminatedByServerError("idle")]
+    assert session.modify("CN=a", {}) == OK
+    assert session.delete("CN=a") == OK
+    assert [operation.kind for operation in connection.asked] == ["search", "search", "modify", "delete"]
+    assert connection.opened == ["open", "bind"] * 2
 
 
 def test_closing_never_fails(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,8 +275,12 @@ def test_writes_reach_the_connection_as_they_are(monkeypatch: pytest.MonkeyPatch
     session.add("CN=a", "group", {"displayName": ("x",)})
     session.modify("<GUID=1>", {"member": [("MODIFY_ADD", ("a",)), ("MODIFY_DELETE", ("b",))]})
     session.modify_dn("<GUID=1>", "CN=b", "OU=c")
+    session.modify("CN=d", {}, [SHOW_DELETED_CONTROL])
+    session.delete("<GUID=1>")
     assert connection.asked == [
         Operation("add", ("CN=a", "group", {"displayName": ["x"]})),
         Operation("modify", ("<GUID=1>", {"member": [("MODIFY_ADD", ["a"]), ("MODIFY_DELETE", ["b"])]})),
         Operation("modify_dn", ("<GUID=1>", "CN=b"), {"new_superior": "OU=c"}),
+        Operation("modify", ("CN=d", {}), {"controls": [SHOW_DELETED_CONTROL]}),
+        Operation("delete", ("<GUID=1>",)),
     ]

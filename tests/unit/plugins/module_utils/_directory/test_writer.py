@@ -1,21 +1,20 @@
 # Copyright (c) 2026, the hybrid_identity.gpad authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writing: one object, and links in batches in which the bad one is found."""
+"""Writing one object."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.writer import LINKS_AT_ONCE, Writer
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import SHOW_DELETED_CONTROL
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.writer import Writer
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ObjectError
 from tests.unit.plugins.module_utils._directory.scripted import (
     OK,
     Operation,
-    Result,
     ScriptedConnection,
     connect,
     entry,
@@ -23,35 +22,6 @@ from tests.unit.plugins.module_utils._directory.scripted import (
     refused,
 )
 from tests.unit.samples import MANAGED, guid, sid
-
-
-def members_of(operation: Operation) -> dict[str, list[str]]:
-    """Return the links of a modify, by what is done to them."""
-    return {op: [value[6:-1] for value in values] for op, values in operation.arguments[1]["member"]}
-
-
-class Group:
-    """One group whose modifies are atomic, as Active Directory's are."""
-
-    def __init__(self, members: set[str], judge: Callable[[str, str], Result | None]) -> None:
-        self.members = members
-        self.judge = judge
-
-    def __call__(self, operation: Operation) -> Result:
-        """Apply all of a modify or nothing."""
-        links = members_of(operation)
-        for op, values in links.items():
-            for value in values:
-                verdict = self.judge(op, value)
-                if verdict is not None:
-                    return verdict
-                if op == "MODIFY_ADD" and value in self.members:
-                    return refused(68, "00000562: UpdErr: DSID-1")
-                if op == "MODIFY_DELETE" and value not in self.members:
-                    return refused(53, "00000561: SvcErr: DSID-1")
-        self.members |= set(links.get("MODIFY_ADD", ()))
-        self.members -= set(links.get("MODIFY_DELETE", ()))
-        return OK
 
 
 def writer(patch: pytest.MonkeyPatch, handler: Any) -> tuple[Writer, ScriptedConnection]:
@@ -79,10 +49,20 @@ def test_a_refused_creation_is_the_error_of_that_group(monkeypatch: pytest.Monke
     assert caught.value.code == "name_collision"
 
 
-def test_a_group_that_cannot_be_read_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    under_test, _unused = writer(monkeypatch, lambda operation: OK if operation.kind == "add" else page([]))
-    with pytest.raises(ObjectError, match="cannot be read"):
+def test_a_group_that_cannot_be_read_back_is_looked_for_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    under_test, connection = writer(monkeypatch, lambda operation: OK if operation.kind == "add" else page([]))
+    with pytest.raises(ObjectError, match="cannot be read") as caught:
         under_test.create("CN=a", {})
+    assert caught.value.code == "created_unread"
+    assert [operation.kind for operation in connection.asked] == ["add", "search", "search"]
+
+
+def test_a_group_that_shows_at_the_second_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = f"CN=Sales,{MANAGED}"
+    written = entry(name, objectGUID=[identity.guid_to_bytes(guid(1))], objectSid=[identity.sid_to_bytes(sid(2001))])
+    answers: list[Any] = [OK, refused(1, "not now"), page([written])]
+    under_test, _unused = writer(monkeypatch, lambda _operation: answers.pop(0))
+    assert under_test.create(name, {}).guid == guid(1)
 
 
 def test_attributes_are_replaced_and_cleared(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,91 +95,6 @@ def test_a_refused_move(monkeypatch: pytest.MonkeyPatch) -> None:
         under_test.relocate(guid(1), f"CN=a,{MANAGED}")
 
 
-def test_adds_come_before_removes_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    group = Group({guid(number) for number in range(5000, 5200)}, lambda _op, _member: None)
-    under_test, connection = writer(monkeypatch, group)
-    add, remove = {guid(number) for number in range(1500)}, {guid(number) for number in range(5000, 5200)}
-    result = under_test.change_members(guid(1), add, remove)
-    assert (result.added, result.removed) == (frozenset(add), frozenset(remove))
-    assert not result.failed
-    assert group.members == add
-    batches = [members_of(operation) for operation in connection.asked]
-    assert [sum(map(len, batch.values())) for batch in batches] == [LINKS_AT_ONCE, 700]
-    assert list(batches[0]) == ["MODIFY_ADD"]
-    assert list(batches[1]) == ["MODIFY_ADD", "MODIFY_DELETE"]
-
-
-def test_nothing_to_do_asks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    under_test, connection = writer(monkeypatch, lambda _operation: OK)
-    result = under_test.change_members(guid(1), [], [])
-    assert not (result.added or result.removed or result.failed)
-    assert connection.asked == []
-
-
-def test_one_bad_link_among_a_thousand_stands_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    bad = guid(637)
-    group = Group(set(), lambda _op, member: refused(32, "0000208D: NameErr") if member == bad else None)
-    under_test, connection = writer(monkeypatch, group)
-    add = {guid(number) for number in range(1000)}
-    result = under_test.change_members(guid(1), add, [])
-    assert set(result.failed) == {bad}
-    assert result.failed[bad].code == "object_missing"
-    assert result.added == add - {bad} == group.members
-    assert len(connection.asked) <= 2 * 10 + 1
-
-
-def test_a_bad_removal_does_not_hold_up_the_adds(monkeypatch: pytest.MonkeyPatch) -> None:
-    group = Group({guid(1), guid(2)}, lambda op, member: refused(53, "00002035: x") if member == guid(1) else None)
-    under_test, _unused = writer(monkeypatch, group)
-    result = under_test.change_members(guid(9), [guid(3)], [guid(1), guid(2)])
-    assert (result.added, result.removed) == (frozenset({guid(3)}), frozenset({guid(2)}))
-    assert set(result.failed) == {guid(1)}
-
-
-def test_what_is_so_already_is_neither_done_nor_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    under_test, _unused = writer(monkeypatch, Group({guid(1)}, lambda _op, _member: None))
-    result = under_test.change_members(guid(9), [guid(1), guid(3)], [guid(4)])
-    assert result.added == {guid(3)}
-    assert not (result.removed or result.failed)
-
-
-def test_an_addition_that_exists_is_told_by_the_code_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Samba's texts for it vary."""
-    under_test, _unused = writer(monkeypatch, lambda _operation: refused(68, "Attribute member already exists"))
-    assert under_test.change_members(guid(9), [guid(1)], []).failed == {}
-
-
-@pytest.mark.parametrize("code", [50, 10, 8])
-def test_what_no_smaller_batch_would_change_is_not_halved(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
-    under_test, connection = writer(monkeypatch, lambda _operation: refused(code))
-    add = {guid(number) for number in range(100)}
-    result = under_test.change_members(guid(9), add, [])
-    assert set(result.failed) == add
-    assert len(connection.asked) == 1
-
-
-def test_a_server_that_stays_busy_does_not_hold_up_the_run_for_each_link(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each try waits up to half a minute; a thousand links must not cost a thousand times that."""
-    under_test, connection = writer(monkeypatch, lambda _operation: refused(51))
-    add = {guid(number) for number in range(1000)}
-    result = under_test.change_members(guid(9), add, [])
-    assert set(result.failed) == add
-    assert len(connection.asked) <= 100
-
-
-def test_a_batch_that_is_too_large_is_split(monkeypatch: pytest.MonkeyPatch) -> None:
-    group = Group(set(), lambda _op, _member: None)
-
-    def at_most_300(operation: Operation) -> Result:
-        size = sum(map(len, members_of(operation).values()))
-        return refused(11, "00002024: SvcErr") if size > 300 else group(operation)
-
-    under_test, connection = writer(monkeypatch, at_most_300)
-    add = {guid(number) for number in range(1000)}
-    assert under_test.change_members(guid(9), add, []).added == add
-    assert len(connection.asked) == 1 + 2 + 4
-
-
 @pytest.mark.parametrize(
     ("name", "object_class"),
     [
@@ -219,3 +114,91 @@ def test_a_refused_container(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ObjectError, match="Creating OU=New") as caught:
         under_test.create_container("OU=New,DC=x")
     assert caught.value.code == "permission_denied"
+
+
+def test_a_restore_is_one_modify_under_the_present_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = f"CN=Sales\\0ADEL:{guid(1)},CN=Deleted Objects,DC=x"
+    under_test, connection = writer(monkeypatch, lambda op: page([entry(here)]) if op.kind == "search" else OK)
+    under_test.restore(guid(1), f"CN=Sales,{MANAGED}", {"adminDescription": ("Group_1",), "info": ()})
+    look, modify = connection.asked
+    assert (look.base, look.options["controls"]) == (f"<GUID={guid(1)}>", [SHOW_DELETED_CONTROL])
+    assert modify.arguments == (
+        here,
+        {
+            "isDeleted": [("MODIFY_DELETE", [])],
+            "distinguishedName": [("MODIFY_REPLACE", [f"CN=Sales,{MANAGED}"])],
+            "adminDescription": [("MODIFY_REPLACE", ["Group_1"])],
+            "info": [("MODIFY_REPLACE", [])],
+        },
+    )
+    assert modify.options == {"controls": [SHOW_DELETED_CONTROL]}
+
+
+def test_what_is_not_deleted_is_not_restored(monkeypatch: pytest.MonkeyPatch) -> None:
+    under_test, connection = writer(monkeypatch, lambda _operation: page([]))
+    with pytest.raises(ObjectError, match="not among the deleted") as caught:
+        under_test.restore(guid(1), f"CN=Sales,{MANAGED}", {})
+    assert caught.value.code == "object_missing"
+    assert len(connection.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "word", "remedy"),
+    [
+        (50, "permission_denied", "Reanimate-Tombstones"),
+        (1, "directory_rejected", "Reanimate-Tombstones"),
+        (68, "name_collision", "sAMAccountName"),
+    ],
+)
+def test_a_refused_restore(monkeypatch: pytest.MonkeyPatch, code: int, word: str, remedy: str) -> None:
+    under_test, _unused = writer(
+        monkeypatch, lambda op: page([entry("CN=x")]) if op.kind == "search" else refused(code)
+    )
+    with pytest.raises(ObjectError, match="Restoring CN=Sales") as caught:
+        under_test.restore(guid(1), f"CN=Sales,{MANAGED}", {})
+    assert caught.value.code == word
+    assert remedy in caught.value.remedy
+
+
+def test_an_object_is_deleted_by_its_guid(monkeypatch: pytest.MonkeyPatch) -> None:
+    under_test, connection = writer(monkeypatch, lambda _operation: OK)
+    under_test.delete(guid(1))
+    assert connection.asked == [Operation("delete", (f"<GUID={guid(1)}>",))]
+
+
+# Self-relative; no owner; one entry that denies everyone DELETE and DELETE_TREE, as the protection does.
+PROTECTED = (
+    bytes([1, 0, 4, 0x80, *[0] * 12, 20, 0, 0, 0])
+    + bytes([2, 0, 28, 0, 1, 0, 0, 0])
+    + bytes([1, 0, 20, 0, 0x40, 0, 1, 0])
+    + identity.sid_to_bytes("S-1-1-0")
+)
+UNPROTECTED = bytes([1, 0, 0, 0x80, *[0] * 16])
+
+
+@pytest.mark.parametrize(
+    ("descriptor", "word"),
+    [
+        ([PROTECTED], "deletion_denied"),
+        ([UNPROTECTED], "permission_denied"),
+        ([b"odd"], "permission_denied"),
+        ([], "permission_denied"),
+    ],
+)
+@pytest.mark.parametrize("moved", [False, True])
+def test_protection_from_deletion_is_told_from_a_missing_right(
+    monkeypatch: pytest.MonkeyPatch, descriptor: list[bytes], word: str, moved: bool
+) -> None:
+    shown = entry(f"CN=Sales,{MANAGED}", nTSecurityDescriptor=descriptor)
+    under_test, _unused = writer(monkeypatch, lambda op: page([shown]) if op.kind == "search" else refused(50))
+    with pytest.raises(ObjectError) as caught:
+        under_test.relocate(guid(1), "CN=a,DC=x") if moved else under_test.delete(guid(1))
+    assert caught.value.code == word
+    assert caught.value.remedy
+
+
+def test_another_refusal_of_a_deletion_asks_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    under_test, connection = writer(monkeypatch, lambda _operation: refused(66))
+    with pytest.raises(ObjectError, match="Deleting"):
+        under_test.delete(guid(1))
+    assert len(connection.asked) == 1

@@ -10,7 +10,10 @@ import pytest
 import requests
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import capture
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import GroupQuery
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import (
+    GroupQuery,
+    MemberQuery,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import BATCH_SIZE
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import EntraError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
@@ -19,8 +22,9 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     PrincipalKind,
 )
 from tests.unit.plugins.module_utils._entra.scripted import BASE, Graph, answer, batched, in_turn
-from tests.unit.samples import cloud_id, sid
+from tests.unit.samples import cloud_id, guid, sid
 
+SIDS = MemberQuery()
 QUERY = GroupQuery(frozenset({"displayName", "groupTypes", "securityEnabled"}))
 
 
@@ -92,8 +96,8 @@ def test_an_authority_that_cannot_be_read_is_left_out(
     assert problem.code == code
 
 
-def read(graph: Graph, count: int = 1) -> list[Any]:
-    return [reading for _id, reading in capture.members(graph.client, [cloud_id(100 + n) for n in range(count)])]
+def read(graph: Graph, count: int = 1, query: MemberQuery = SIDS) -> list[Any]:
+    return [reading for _id, reading in capture.members(graph.client, [cloud_id(100 + n) for n in range(count)], query)]
 
 
 def test_members_of_every_kind(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +105,7 @@ def test_members_of_every_kind(monkeypatch: pytest.MonkeyPatch) -> None:
         principal(1, onPremisesSyncEnabled=True, onPremisesSecurityIdentifier=sid(5001)),
         principal(2, onPremisesSyncEnabled=None, onPremisesSecurityIdentifier=None),
         principal(3, "group"),
-        principal(4, "device"),
+        principal(4, "device", deviceId=guid(4)),
         principal(5, "servicePrincipal"),
         principal(6, "orgContact"),
         principal(7, "somethingNew"),
@@ -134,6 +138,7 @@ def test_members_of_every_kind(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"User.ReadBasic.All"}, {}, False),
         ({"User.Read.All"}, {"onPremisesSyncEnabled": True}, False),
         ({"User.Read.All"}, {"onPremisesSecurityIdentifier": "S-1-nonsense"}, False),
+        ({"User.Read.All"}, {"onPremisesSecurityIdentifier": 7}, False),
     ],
 )
 def test_a_user_is_readable_only_when_a_missing_sid_would_prove_something(
@@ -142,6 +147,75 @@ def test_a_user_is_readable_only_when_a_missing_sid_would_prove_something(
     script = batched(lambda _item: {"status": 200, "body": listing(principal(1, **properties))})
     (reading,) = read(Graph(monkeypatch, script, frozenset(roles)))
     assert [member.readable for member in reading.items] == [readable]
+
+
+@pytest.mark.parametrize(
+    ("properties", "readable"),
+    [
+        ({"deviceId": guid(1), "onPremisesSyncEnabled": True}, True),
+        ({"deviceId": guid(1)}, True),
+        ({"deviceId": None}, False),
+        ({"deviceId": "nonsense"}, False),
+        ({"deviceId": guid(1), "displayName": None}, False),
+        ({"deviceId": guid(1), "onPremisesSecurityIdentifier": "S-1-nonsense"}, False),
+    ],
+)
+def test_a_device_is_readable_when_its_device_id_came(
+    monkeypatch: pytest.MonkeyPatch, properties: dict[str, Any], readable: bool
+) -> None:
+    body = listing(principal(1, "device", **properties))
+    (reading,) = read(Graph(monkeypatch, batched(lambda _item: {"status": 200, "body": body})))
+    (device,) = reading.items
+    assert device.readable is readable
+    assert device.on_premises_object_identifier == properties["deviceId"]
+    assert device.on_premises_sync_enabled is properties.get("onPremisesSyncEnabled")
+
+
+ON_PREMISES = {
+    "onPremisesObjectIdentifier": "AAECAwQFBgcICQoLDA0ODw==",
+    "onPremisesImmutableId": "custom",
+    "onPremisesSamAccountName": "bsimon",
+    "onPremisesDomainName": "contoso.com",
+}
+
+
+@pytest.mark.parametrize(
+    ("query", "version", "more"),
+    [
+        (MemberQuery(), "v1.0", ()),
+        (MemberQuery(object_identifier=True), "beta", ("onPremisesObjectIdentifier",)),
+        (
+            MemberQuery(immutable_id=True),
+            "v1.0",
+            ("onPremisesDomainName", "onPremisesImmutableId", "onPremisesSamAccountName"),
+        ),
+        (MemberQuery(object_identifier=True, immutable_id=True), "beta", tuple(sorted(ON_PREMISES))),
+    ],
+)
+def test_what_is_read_of_members_and_where(
+    monkeypatch: pytest.MonkeyPatch, query: MemberQuery, version: str, more: tuple[str, ...]
+) -> None:
+    always = {"id", "displayName", "onPremisesSyncEnabled", "onPremisesSecurityIdentifier", "deviceId"}
+
+    def give(item: dict[str, Any]) -> dict[str, Any]:
+        asked = set(item["url"].partition("$select=")[2].partition("&")[0].split(","))
+        assert asked == always | set(more)
+        given = {name: value for name, value in ON_PREMISES.items() if name in asked}
+        return {"status": 200, "body": listing(principal(1, onPremisesSecurityIdentifier=sid(5001), **given))}
+
+    graph = Graph(monkeypatch, batched(give))
+    (reading,) = read(graph, query=query)
+    assert graph.adapter.urls == [f"/{version}/$batch"]
+    (member,) = reading.items
+    found = {
+        "onPremisesObjectIdentifier": member.on_premises_object_identifier,
+        "onPremisesImmutableId": member.on_premises_immutable_id,
+        "onPremisesSamAccountName": member.on_premises_sam_account_name,
+        "onPremisesDomainName": member.on_premises_domain_name,
+    }
+    assert found == {name: ON_PREMISES[name] if name in more else None for name in ON_PREMISES}
+    assert member.on_premises_security_identifier == sid(5001)
+    assert member.readable
 
 
 def test_members_are_asked_for_in_the_advanced_mode(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,25 +301,6 @@ def test_the_service_is_asked_for_less_where_it_may_leave_groups_out(monkeypatch
     (url,) = graph.adapter.urls
     assert url.startswith("/beta/groups?$select=displayName,groupTypes,id,securityEnabled&")
     assert url.endswith("$filter=%28displayName%20eq%20%27a%20b%27%29")
-
-
-def test_groups_by_id_are_those_that_exist(monkeypatch: pytest.MonkeyPatch) -> None:
-    def give(item: dict[str, Any]) -> dict[str, Any]:
-        if cloud_id(1) in item["url"]:
-            return {"status": 200, "body": {"id": cloud_id(1), "displayName": "Sales"}}
-        return {"status": 404, "body": {"error": {"code": "Request_ResourceNotFound"}}}
-
-    graph = Graph(monkeypatch, batched(give))
-    found = list(capture.groups_by_id(graph.client, QUERY, [cloud_id(1), cloud_id(2)]))
-    assert [(group.id, group.display_name) for group in found] == [(cloud_id(1), "Sales")]
-
-
-@pytest.mark.parametrize("found", [{"status": 403, "body": {}}, {"status": 200, "body": {}}, {"status": 500}])
-def test_a_group_of_which_nothing_is_known_is_not_taken_for_gone(
-    monkeypatch: pytest.MonkeyPatch, found: dict[str, Any]
-) -> None:
-    with pytest.raises(EntraError):
-        list(capture.groups_by_id(Graph(monkeypatch, batched(lambda _item: found)).client, QUERY, [cloud_id(1)]))
 
 
 def test_the_ids_of_members(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,7 @@ def run(
         patch.setattr(internal, "is_controller", False, raising=False)
     # AnsibleModule fills the default in place, which only matters where one process runs several modules.
     patch.setitem(SETTINGS["limits"], "default", {})
+    patch.setitem(SETTINGS["retire"], "default", {})
     capsys.readouterr()
     with pytest.raises(SystemExit) as ended:
         runner()

@@ -16,7 +16,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from tests.unit.plugins.module_utils._module.running import run
 from tests.unit.plugins.module_utils._module.world import PASSWORD, World
-from tests.unit.samples import TENANT, guid, user
+from tests.unit.samples import STRANGER_SID, TENANT, anchored_group, cloud_id, guid, user
 
 Runner = Callable[..., dict[str, Any]]
 
@@ -240,3 +240,77 @@ def test_an_error_while_reading_the_directory_again(
 
     monkeypatch.setattr(world.directory, "groups", broken)
     assert gpad("group", "journal", "plan")["outcome"] == "fatal"
+
+
+def test_a_part_of_a_plan_with_nothing_in_it_needs_no_directory(world: World, gpad: Runner) -> None:
+    world.capture({10: ()})
+    gpad("plan", "snapshot", "journal", "plan")
+    gpad("group", "journal", "plan")
+    world.reached = False
+    told = gpad("membership", "journal", "plan")
+    assert (told["outcome"], told["changed"], told["changes"]) == ("ok", False, [])
+    assert [entry.module for entry in journal(world).runs(10)] == ["gpad_membership", "gpad_group"]
+    assert gpad("membership", "journal", "plan")["errors"][0]["code"] == "plan_used"
+
+
+def test_a_part_with_nothing_in_it_is_checked_like_any_other(world: World, gpad: Runner) -> None:
+    world.capture({10: ()})
+    gpad("plan", "snapshot", "journal", "plan", limits={"creations": {"count": 0}})
+    assert gpad("membership", "journal", "plan")["errors"][0]["code"] == "limit_exceeded"
+    gpad("plan", "snapshot", "journal", "plan", check_mode=True)
+    assert gpad("membership", "journal", "plan")["errors"][0]["code"] == "plan_of_check_mode"
+    assert gpad("membership", "journal", "plan", check_mode=True)["outcome"] == "ok"
+
+
+def test_the_rule_for_containers_is_remembered_when_nothing_is_to_be_done(world: World, gpad: Runner) -> None:
+    world.capture({})
+    gpad("plan", "snapshot", "journal", "plan")
+    gpad("group", "journal", "plan")
+    assert journal(world).container_rule() is not None
+
+
+def left_behind(world: World, gpad: Runner) -> str:
+    """Provision a group and let it go out of the snapshot; return since when the journal knows that."""
+    planned(world, gpad)
+    gpad("group", "journal", "plan")
+    gpad("membership", "journal", "plan")
+    world.capture({})
+    told = gpad("group", "snapshot", "journal")
+    assert [notice["code"] for notice in told["notices"]] == ["orphan"]
+    return journal(world).left()[cloud_id(10)]
+
+
+def test_since_when_a_group_is_out_of_scope_is_remembered(world: World, gpad: Runner) -> None:
+    since = left_behind(world, gpad)
+    told = gpad("group", "snapshot", "journal")
+    assert f"since {since}" in told["notices"][0]["reason"]
+    gpad("membership", "snapshot", "journal")
+    assert journal(world).left() == {cloud_id(10): since}
+    world.capture()
+    gpad("group", "snapshot", "journal")
+    assert journal(world).left() == {}
+
+
+def test_a_reading_that_fails_once_does_not_make_the_age_start_anew(world: World, gpad: Runner) -> None:
+    since = left_behind(world, gpad)
+    world.directory.cut = set(world.directory.nodes)
+    told = gpad("group", "snapshot", "journal")
+    assert "links_unread" in [notice["code"] for notice in told["notices"]]
+    assert journal(world).left() == {cloud_id(10): since}
+
+
+def test_a_narrowed_capture_does_not_make_the_age_start_anew(world: World, gpad: Runner) -> None:
+    since = left_behind(world, gpad)
+    world.capture({}, narrowed=True)
+    gpad("group", "snapshot", "journal")
+    assert journal(world).left() == {cloud_id(10): since}
+
+
+def test_without_a_journal_what_is_not_believed_still_waits_in_the_next_run(world: World, gpad: Runner) -> None:
+    """The first run makes the journal; the decision is still open when the second one finds it."""
+    world.directory.add_group(anchored_group(10)).owner = STRANGER_SID
+    world.capture({10: (), 11: ()})
+    for _run in range(2):
+        told = gpad("group", "snapshot", "journal")
+        assert [error["code"] for error in told["errors"]] == ["adoption_needs_approval"]
+    assert world.members(10) is None

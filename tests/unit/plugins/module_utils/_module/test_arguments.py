@@ -17,6 +17,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module impor
     applying,
     capturing,
     inspecting,
+    keeping,
     planning,
 )
 
@@ -27,6 +28,7 @@ MODULES: dict[str, tuple[Any, Callable[[], None]]] = {
     "gpad_group": (applying, applying.run_groups),
     "gpad_membership": (applying, applying.run_members),
     "gpad_info": (inspecting, inspecting.run),
+    "gpad_journal": (keeping, keeping.run),
 }
 _COMPARED = ("type", "elements", "choices", "required")
 
@@ -93,7 +95,7 @@ def test_every_option_is_described(module: str) -> None:
 def test_secrets_are_never_logged(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
     spec, _unused = spec_of(monkeypatch, module)
     secret = {name for name in spec if "password" in name or "secret" in name}
-    assert secret
+    assert bool(secret) is (module != "gpad_journal")
     assert {name for name, option in spec.items() if option.get("no_log")} == secret
 
 
@@ -124,5 +126,5 @@ def test_constraints_name_options_that_exist(monkeypatch: pytest.MonkeyPatch, mo
 
 @pytest.mark.parametrize("module", MODULES)
 def test_the_documented_action_groups_are_those_of_the_runtime(module: str) -> None:
-    side = "entra" if module == "gpad_scope" else "directory"
+    side = {"gpad_scope": "entra", "gpad_journal": "gpad"}.get(module, "directory")
     assert f"hybrid_identity.gpad._attributes.{side}" in documentation(module)["extends_documentation_fragment"]

@@ -5,13 +5,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import capture
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import capture, questions
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.auth import EntraSettings
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import MemberQuery
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.questions import AskedGroups, Deleted
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import capturing
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     ConfigurationError,
@@ -20,10 +23,14 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CloudGroup,
     CompleteReading,
+    Fate,
+    FateKind,
     IncompleteReading,
     Principal,
     Reading,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Question, Subject
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import planfile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
 from tests.unit.plugins.module_utils._module.running import run
 from tests.unit.samples import TENANT, cloud_group, cloud_id, sid, user
@@ -82,10 +89,17 @@ class Tenant:
         self.states: dict[str, bool] = {}
         self.problem: EntraError | None = None
         self.asked: list[str] = []
+        self.member_query = MemberQuery()
+        self.answers = AskedGroups()
+        self.holders: tuple[Principal, ...] = ()
+        self.sids_problem: EntraError | None = None
+        self.questions: list[frozenset[str]] = []
         self.requests = {"GET": 2, "POST": 1}
         patch.setattr(capturing, "GraphClient", lambda _settings: self)
         for name in ("groups", "members", "authority"):
             patch.setattr(capture, name, getattr(self, name))
+        for name in ("ask_groups", "principals_with"):
+            patch.setattr(questions, name, getattr(self, name))
 
     def log_on(self) -> None:
         """Succeed."""
@@ -99,9 +113,22 @@ class Tenant:
         self.asked += ids
         return self.states, self.problem
 
-    def members(self, _client: object, ids: Sequence[str]) -> Iterator[tuple[str, Reading[tuple[Principal, ...]]]]:
+    def members(
+        self, _client: object, ids: Sequence[str], query: MemberQuery
+    ) -> Iterator[tuple[str, Reading[tuple[Principal, ...]]]]:
         """List members."""
+        self.member_query = query
         return ((cloud, self.readings.get(cloud, CompleteReading(()))) for cloud in ids)
+
+    def ask_groups(self, _client: object, _query: object, ids: frozenset[str]) -> AskedGroups:
+        """Tell what became of groups."""
+        self.questions.append(ids)
+        return self.answers
+
+    def principals_with(self, _client: object, sids: frozenset[str]) -> tuple[tuple[Principal, ...], EntraError | None]:
+        """Tell whose SIDs these are."""
+        self.questions.append(sids)
+        return self.holders, self.sids_problem
 
 
 Scope = Callable[..., dict[str, Any]]
@@ -289,3 +316,201 @@ def test_filters_and_members_of_another_group(
     assert Snapshot(tmp_path / "snapshot").ids_in_scope() == {cloud_id(3)}
     assert [(notice["code"], notice["name"]) for notice in result["notices"]] == [("filter_idle", "idle")]
     assert result["summary"]["groups_filtered_out"] == 1
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> str:
+    """A plan that asks of one captured group, one other group and two SIDs."""
+    return write_plan(tmp_path / "plan")
+
+
+def write_plan(path: Path, tenant: str = TENANT) -> str:
+    header = planfile.PlanHeader("p", "2026-01-01T00:00:00Z", tenant, "2026-01-01T00:00:00Z", "DC=x", "dc1", False)
+    with planfile.writing(path, header) as writer:
+        for value in (cloud_id(3), cloud_id(40), "not-an-id"):
+            writer.add(Question(Subject.GROUP, value))
+        for value in (sid(5040), sid(5041), "S-1-5-21' or displayName eq 'x"):
+            writer.add(Question(Subject.SID, value))
+        writer.finish({}, ())
+    return str(path)
+
+
+def test_what_the_plan_asks_is_asked_and_no_more(tenant: Tenant, scope: Scope, plan: str, tmp_path: Path) -> None:
+    tenant.answers = AskedGroups(living=(cloud_group(40, mailEnabled=True),))
+    tenant.holders = (user(40),)
+    result = scope(plan=plan)
+    assert tenant.questions == [{cloud_id(40)}, {sid(5040), sid(5041)}]
+    assert result["outcome"] == "ok"
+    assert (result["summary"]["groups_asked"], result["summary"]["sids_asked"], result["summary"]["sids_found"]) == (
+        1,
+        2,
+        1,
+    )
+    captured = {entry["id"]: entry["reason"] for entry in result["groups"]}
+    assert captured[cloud_id(40)] == "it is mail-enabled"
+    snapshot = Snapshot(tmp_path / "snapshot")
+    assert snapshot.known_sids({sid(5040), sid(5041)}) == {sid(5040)}
+    assert snapshot.fates() == {}
+
+
+def test_a_group_that_lives_may_be_in_scope(tenant: Tenant, scope: Scope, plan: str, tmp_path: Path) -> None:
+    tenant.answers = AskedGroups(living=(cloud_group(40),))
+    tenant.readings[cloud_id(40)] = CompleteReading((user(12),))
+    scope(plan=plan)
+    snapshot = Snapshot(tmp_path / "snapshot")
+    assert cloud_id(40) in snapshot.ids_in_scope()
+    assert snapshot.members(cloud_id(40)) == CompleteReading((user(12),))
+
+
+@pytest.mark.parametrize("given", [None, "missing"])
+def test_without_a_plan_nothing_is_asked(tenant: Tenant, scope: Scope, tmp_path: Path, given: str | None) -> None:
+    result = scope(plan=str(tmp_path / given)) if given else scope()
+    assert (result["outcome"], tenant.questions) == ("ok", [])
+    assert "groups_asked" not in result["summary"]
+    assert "sids_asked" not in result["summary"]
+
+
+def test_a_plan_that_cannot_be_read_is_told_and_asks_nothing(tenant: Tenant, scope: Scope, plan: str) -> None:
+    Path(plan).write_text("{}\n", encoding="utf-8")
+    result = scope(plan=plan)
+    assert (result["outcome"], [notice["code"] for notice in result["notices"]]) == ("ok", ["plan_damaged"])
+
+
+def test_a_plan_of_another_tenant_would_make_all_its_groups_absent(
+    tenant: Tenant, scope: Scope, tmp_path: Path
+) -> None:
+    result = scope(plan=write_plan(tmp_path / "plan", cloud_id(77)))
+    assert (result["outcome"], result["errors"][0]["code"]) == ("fatal", "other_tenant")
+    assert tenant.questions == []
+
+
+class Clock:
+    """Captures that are a day apart."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.day = 0
+        patch.setattr(capturing, "datetime", self)
+
+    def now(self, _zone: object) -> datetime:
+        """Return noon of the day."""
+        return datetime(2026, 3, self.day, 12, tzinfo=timezone.utc)
+
+    def at(self, day: int) -> str:
+        """Set the day, and return the time as snapshots write it."""
+        self.day = day
+        return f"2026-03-{day:02}T12:00:00Z"
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """A clock that stands."""
+    return Clock(monkeypatch)
+
+
+def fates(tmp_path: Path) -> dict[str, Fate]:
+    return dict(Snapshot(tmp_path / "snapshot").fates())
+
+
+ABSENT = AskedGroups(absent=frozenset({cloud_id(40)}))
+
+
+def test_a_group_is_absent_since_the_first_capture_that_found_it_so(
+    tenant: Tenant, scope: Scope, plan: str, tmp_path: Path, clock: Clock
+) -> None:
+    tenant.listed.append(cloud_group(40, displayName="Once"))
+    clock.at(1)
+    scope(plan=plan)
+    tenant.listed.pop()
+    tenant.answers = ABSENT
+    first = clock.at(2)
+    result = scope(plan=plan)
+    assert fates(tmp_path) == {cloud_id(40): Fate(cloud_id(40), FateKind.ABSENT, "Once", first, first)}
+    assert (result["outcome"], result["summary"]["groups_absent"]) == ("ok", 1)
+    assert [(entry["id"], entry["name"]) for entry in result["left"]] == [(cloud_id(40), "Once")]
+    second = clock.at(3)
+    scope(plan=plan)
+    third = clock.at(4)
+    scope(plan=plan)
+    assert fates(tmp_path) == {cloud_id(40): Fate(cloud_id(40), FateKind.ABSENT, "Once", first, third)}
+    assert second < third
+
+
+def test_absence_begins_anew_when_the_group_was_there_in_between(
+    tenant: Tenant, scope: Scope, plan: str, tmp_path: Path, clock: Clock
+) -> None:
+    tenant.answers = ABSENT
+    clock.at(1)
+    scope(plan=plan)
+    deleted = "2026-02-27T01:02:03Z"
+    tenant.answers = AskedGroups(deleted={cloud_id(40): Deleted("", deleted)})
+    second = clock.at(2)
+    result = scope(plan=plan)
+    assert fates(tmp_path)[cloud_id(40)] == Fate(cloud_id(40), FateKind.SOFT_DELETED, "", deleted, second)
+    assert result["summary"]["groups_soft_deleted"] == 1
+    tenant.answers = ABSENT
+    third = clock.at(3)
+    scope(plan=plan)
+    assert fates(tmp_path)[cloud_id(40)].since == third
+
+
+def test_what_check_mode_saw_counts_for_nothing(
+    tenant: Tenant, scope: Scope, plan: str, tmp_path: Path, clock: Clock
+) -> None:
+    tenant.answers = ABSENT
+    clock.at(1)
+    scope(plan=plan, check_mode=True)
+    assert fates(tmp_path)[cloud_id(40)].kind is FateKind.ABSENT
+    second = clock.at(2)
+    scope(plan=plan)
+    assert fates(tmp_path)[cloud_id(40)].since == second
+
+
+def test_a_clock_that_was_set_back_makes_nothing_absent_in_the_future(
+    tenant: Tenant, scope: Scope, plan: str, tmp_path: Path, clock: Clock
+) -> None:
+    tenant.answers = ABSENT
+    clock.at(9)
+    scope(plan=plan)
+    earlier = clock.at(8)
+    scope(plan=plan)
+    assert fates(tmp_path)[cloud_id(40)].since == earlier
+
+
+def test_a_group_that_could_not_be_asked_has_no_fate(tenant: Tenant, scope: Scope, plan: str, tmp_path: Path) -> None:
+    problem = EntraError("It lacks the permission.", code="permission_missing")
+    tenant.answers = AskedGroups(unread=frozenset({cloud_id(40)}), problem=problem)
+    result = scope(plan=plan)
+    assert (result["outcome"], result["fatal"]) == ("incomplete", False)
+    assert [notice["code"] for notice in result["notices"]] == ["fate_unread"]
+    assert "It lacks the permission." in result["notices"][0]["reason"]
+    assert fates(tmp_path) == {}
+    assert "It lacks the permission." in Snapshot(tmp_path / "snapshot").header.incomplete
+
+
+def test_sids_that_could_not_be_asked(tenant: Tenant, scope: Scope, plan: str, tmp_path: Path) -> None:
+    tenant.holders = (user(40),)
+    tenant.sids_problem = EntraError("It lacks the permission.", code="permission_missing")
+    result = scope(plan=plan)
+    assert result["outcome"] == "incomplete"
+    assert [notice["code"] for notice in result["notices"]] == ["sids_unread"]
+    assert Snapshot(tmp_path / "snapshot").known_sids({sid(5040)}) == {sid(5040)}
+
+
+@pytest.mark.parametrize(
+    ("keys", "query"),
+    [
+        (None, MemberQuery()),
+        (["security_identifier"], MemberQuery()),
+        (["object_identifier"], MemberQuery(object_identifier=True)),
+        (["immutable_id", "security_identifier"], MemberQuery(immutable_id=True)),
+    ],
+)
+def test_what_users_are_matched_by_decides_what_is_read(
+    tenant: Tenant, scope: Scope, keys: list[str] | None, query: MemberQuery
+) -> None:
+    scope(**({"match_users_by": keys} if keys else {}))
+    assert tenant.member_query == query
+
+
+def test_a_key_that_does_not_exist_is_refused(tenant: Tenant, scope: Scope) -> None:
+    assert "match_users_by" in scope(match_users_by=["distinguished_name"])["msg"]

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -23,8 +24,14 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import ForeignMembers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import NameCollision
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire import (
+    DEFAULT_RETIRE,
+    Departure,
+    Retire,
+    RetireRules,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Moves
-from tests.unit.samples import MANAGED
+from tests.unit.samples import MANAGED, SUB, guid
 
 PARAMS: dict[str, Any] = {
     "domain_server": "dc1",
@@ -45,6 +52,13 @@ PARAMS: dict[str, Any] = {
     "protected_members": ["S-1-5-21-1-2-3-4"],
     "max_members": 10,
     "limits": {"creations": {"count": 1, "percent": None, "floor": 0}, "moves": None},
+    "global_catalog_server": None,
+    "global_catalog_port": None,
+    "convert_scope": True,
+    "trusted_writers": ["S-1-5-21-1-2-3-5"],
+    "adopt_objects": [guid(1)],
+    "ignore_objects": [guid(2)],
+    "retire": {"deleted": "empty", "out_of_scope": None, "grace_days": 7, "container": SUB},
 }
 
 
@@ -57,6 +71,20 @@ def test_settings_of_options() -> None:
     assert settings.protected_groups == {"sales"}
     assert settings.protected_members == {"s-1-5-21-1-2-3-4"}
     assert settings.limits.by_kind == {**DEFAULT_LIMITS, Kind.CREATIONS: Limit(1)}
+    assert settings.convert_scope
+    assert settings.trusted_writers == {"S-1-5-21-1-2-3-5"}
+    assert settings.adopt_objects == {guid(1)}
+    assert settings.ignore_objects == {guid(2)}
+    assert settings.retire == RetireRules({**DEFAULT_RETIRE, Departure.DELETED: Retire.EMPTY}, 7, SUB)
+
+
+@pytest.mark.parametrize("retire", [None, {}, dict.fromkeys([*map(str, Departure), "grace_days", "container"])])
+def test_without_retire_rules_the_defaults_hold(retire: dict[str, Any] | None) -> None:
+    assert directory_side.settings_of({**PARAMS, "retire": retire}).retire == RetireRules()
+
+
+def test_no_grace_is_no_grace() -> None:
+    assert directory_side.settings_of({**PARAMS, "retire": {"grace_days": 0}}).retire.grace_days == 0
 
 
 def test_a_limit_that_is_given_replaces_its_default() -> None:
@@ -75,6 +103,8 @@ def test_without_limits_the_defaults_hold(limits: dict[str, Any] | None) -> None
         ({"max_members": 0}, "max_members: 0"),
         ({"limits": {"moves": {"count": 1, "percent": -1, "floor": 0}}}, "moves.percent is -1"),
         ({"managed_containers": []}, "managed_containers"),
+        ({"retire": {"soft_deleted": "move"}}, "retire: container"),
+        ({"trusted_writers": ["Help Desk"]}, "trusted_writers"),
         ({"target_container": None}, "target_container"),
     ],
 )
@@ -83,7 +113,13 @@ def test_options_that_cannot_be_used(wrong: dict[str, Any], words: str) -> None:
         directory_side.settings_of({**PARAMS, **wrong})
 
 
-def test_the_connection_is_closed_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("mode", "port", "expected_port"),
+    [(TlsMode.LDAPS, None, 3269), (TlsMode.START_TLS, None, 3268), (TlsMode.LDAPS, 13269, 13269)],
+)
+def test_the_connection_is_closed_whatever_happens(
+    monkeypatch: pytest.MonkeyPatch, mode: TlsMode, port: int | None, expected_port: int
+) -> None:
     told: list[Any] = []
 
     class Session:
@@ -94,8 +130,15 @@ def test_the_connection_is_closed_whatever_happens(monkeypatch: pytest.MonkeyPat
             told.append("closed")
 
     class Reader:
-        def __init__(self, _session: object, containers: tuple[str, ...], attributes: Any) -> None:
+        def __init__(
+            self, _session: object, containers: tuple[str, ...], attributes: Any, catalog: Callable[[], Any] | None
+        ) -> None:
             told.append((containers, set(attributes)))
+            if catalog is not None:
+                catalog()
+
+        def close(self) -> None:
+            told.append("reader closed")
 
     monkeypatch.setattr(directory_side, "Session", Session)
     monkeypatch.setattr(directory_side, "Reader", Reader)
@@ -104,7 +147,14 @@ def test_the_connection_is_closed_whatever_happens(monkeypatch: pytest.MonkeyPat
     expected = ConnectionSettings("dc1", "svc", "x", None, TlsMode.START_TLS, "/ca.pem")
     assert told[0] == expected
     assert told[1] == ((MANAGED,), {"displayName", "description", "sAMAccountName"})
-    assert told[2] == "closed"
+    assert told[2:] == ["reader closed", "closed"]
+    told.clear()
+    more = {"global_catalog_server": "gc1", "global_catalog_port": port, "domain_tls_mode": mode.value}
+    with directory_side.open_directory({**PARAMS, **more}):
+        pass
+    assert told[0].server == "dc1"
+    assert (told[2].server, told[2].port, told[2].tls_mode) == ("gc1", expected_port, mode)
+    assert told[3:] == ["reader closed", "closed"]
 
 
 def test_a_directory_that_is_no_directory_is_closed_too(monkeypatch: pytest.MonkeyPatch) -> None:

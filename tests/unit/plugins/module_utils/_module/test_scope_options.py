@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import ALWAYS_READ
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import (
+    ALWAYS_READ,
+    MemberQuery,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.questions import MOST_ALTERNATIVES
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import scope_options
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.filters import Clause, Filter
@@ -127,3 +131,24 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize("more", [{}, {"scope_mode": "assigned", "service_principals": [cloud_id(1)]}])
 def test_the_other_modes_need_no_selection(more: dict[str, Any]) -> None:
     assert scope_options.selected({**PARAMS, **more}) == []
+
+
+def test_a_filter_of_more_alternatives_than_the_service_takes_stays_here() -> None:
+    rules = tuple(
+        Filter((Clause("displayName", "EQUALS", f"Group {number}"),)) for number in range(MOST_ALTERNATIVES + 1)
+    )
+    assert query(rules[:-1]).service_filter.count(" or ") == MOST_ALTERNATIVES - 1
+    assert query(rules).service_filter == ""
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ([], MemberQuery()),
+        (["security_identifier"], MemberQuery()),
+        (["security_identifier", "object_identifier"], MemberQuery(object_identifier=True)),
+        (["immutable_id"], MemberQuery(immutable_id=True)),
+    ],
+)
+def test_what_is_read_of_members(keys: list[str], expected: MemberQuery) -> None:
+    assert scope_options.member_query({"match_users_by": keys}) == expected

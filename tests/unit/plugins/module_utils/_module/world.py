@@ -62,6 +62,7 @@ class World:
         check_mode: bool = False,
         tenant: str = TENANT,
         incomplete: str = "",
+        narrowed: bool = False,
     ) -> None:
         """Write a snapshot; by default one group with two users."""
         wanted = {10: (user(1), user(2))} if groups is None else groups
@@ -69,7 +70,9 @@ class World:
             for number, members in wanted.items():
                 writer.add_group(cloud_group(number), Decision(None, "all"))
                 writer.add_members(cloud_id(number), CompleteReading(members))
-            header = SnapshotHeader(tenant, CAPTURED, "f", incomplete=incomplete, check_mode=check_mode)
+            header = SnapshotHeader(
+                tenant, CAPTURED, "f", incomplete=incomplete, check_mode=check_mode, narrowed=narrowed
+            )
             writer.finish(header)
 
     def options(self, *stores: str, **more: Any) -> dict[str, Any]:

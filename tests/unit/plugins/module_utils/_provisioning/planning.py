@@ -8,7 +8,6 @@ from collections.abc import Iterable
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import build_plan
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.group_planning import RunFacts
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Tally
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CompleteReading,
@@ -23,6 +22,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Problem,
     Skip,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.run_facts import RunFacts
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Settings
 from tests.unit import samples
 from tests.unit.fakes import FakeCloud, FakeDirectory, FakeJournal

@@ -12,7 +12,6 @@ import pytest
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import apply, plan
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import build_plan
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import DirectoryError
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.group_planning import RunFacts
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Tally
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
     ANCHOR,
@@ -31,6 +30,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied, KnownGroup
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.run_facts import RunFacts
 from tests.unit import samples
 from tests.unit.fakes import FakeCloud, FakeDirectory, FakeJournal
 from tests.unit.samples import (
@@ -346,4 +346,158 @@ def test_an_anchor_that_some_group_carries_in_another_case_is_in_use(journal: Fa
     directory = FakeDirectory()
     directory.add_group(directory_group(9, anchor=f"GROUP_{cloud_id(1).upper()}"))
     (applied,) = groups([create(1)], directory, journal)
+    assert code(applied) == "directory_moved_on"
+
+
+def lost_group(directory: FakeDirectory, *held: int, recycle_bin: bool = True) -> None:
+    """Delete the group by hand, with these members."""
+    directory.recycle_bin = recycle_bin
+    directory.nodes[guid(1)].members = set(map(guid, held))
+    directory.delete_by_hand(guid(1))
+
+
+def restore(after: str = "new") -> GroupChange:
+    place = f"CN=Group 1,{MANAGED}"
+    values = {"displayName": (after,)}
+    return GroupChange(
+        Action.RESTORE, cloud_id(1), "Group 1", guid(1), "CN=gone", place, {"displayName": ("old",)}, values, "back"
+    )
+
+
+def test_a_deleted_group_comes_back_with_its_sid(directory: FakeDirectory, journal: FakeJournal) -> None:
+    lost_group(directory, 2)
+    (applied,) = groups([restore()], directory, journal)
+    node = directory.nodes[guid(1)]
+    assert (applied.status, applied.dn) == ("done", f"CN=Group 1,{MANAGED}")
+    assert (node.sid, node.members, node.attributes["displayName"]) == (samples.sid(2001), {guid(2)}, ("new",))
+    assert journal.groups == {cloud_id(1): KnownGroup(guid(1), False)}
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_a_restored_group_stays_as_accepted_as_it_was(
+    directory: FakeDirectory, journal: FakeJournal, accepted: bool
+) -> None:
+    journal.know(1, accepted=accepted)
+    lost_group(directory)
+    groups([restore()], directory, journal)
+    assert journal.groups == {cloud_id(1): KnownGroup(guid(1), accepted)}
+
+
+def test_a_restored_group_is_moved_and_converted_in_the_same_run(
+    directory: FakeDirectory, journal: FakeJournal
+) -> None:
+    lost_group(directory, recycle_bin=False)
+    kind = {"groupType": ("-2147483646",)}
+    convert = dataclasses.replace(
+        update(), action=Action.CONVERT, before=kind, after={"groupType": (UNIVERSAL_SECURITY,)}
+    )
+    applied = groups([restore(), convert, move()], directory, journal)
+    assert [item.status for item in applied] == ["done"] * 3
+    assert directory.nodes[guid(1)].dn == f"CN=Group 1,{SUB}"
+
+
+def test_what_was_restored_by_hand_meanwhile_is_left_alone(directory: FakeDirectory, journal: FakeJournal) -> None:
+    (applied,) = groups([restore()], directory, journal)
+    assert (code(applied), directory.writes, journal.groups) == ("directory_moved_on", [], {})
+
+
+def test_after_a_failed_restore_the_later_steps_are_not_made(directory: FakeDirectory, journal: FakeJournal) -> None:
+    lost_group(directory)
+    directory.add_group(directory_group(9, container=MANAGED)).dn = f"CN=Group 1,{MANAGED}"
+    applied = groups([restore(), move(), update(9)], directory, journal)
+    assert [code(item) for item in applied] == ["name_collision", "earlier_step_failed", "directory_moved_on"]
+    assert directory.writes == []
+
+
+def retired(action: Action, **values: tuple[str, ...]) -> GroupChange:
+    before = {ANCHOR: (f"Group_{cloud_id(1)}",), **values}
+    after: dict[str, tuple[str, ...]] = {ANCHOR: ()} if action is Action.DETACH else {}
+    place = f"CN=Group 1,{MANAGED}"
+    return GroupChange(action, cloud_id(1), "Group 1", guid(1), place, None, before, after, "retired")
+
+
+@pytest.mark.parametrize(("action", "write"), [(Action.DETACH, "modify"), (Action.DELETE, "delete")])
+def test_a_retired_group_is_forgotten(
+    directory: FakeDirectory, journal: FakeJournal, action: Action, write: str
+) -> None:
+    journal.know(1)
+    (applied,) = groups([retired(action)], directory, journal)
+    assert (applied.status, journal.groups) == ("done", {})
+    assert directory.writes == [(write, guid(1))]
+    assert applied.before[ANCHOR] == (f"Group_{cloud_id(1)}",)
+
+
+@pytest.mark.parametrize("action", [Action.DETACH, Action.DELETE])
+def test_a_group_whose_marks_have_moved_on_is_not_retired(
+    directory: FakeDirectory, journal: FakeJournal, action: Action
+) -> None:
+    journal.know(1)
+    (applied,) = groups([retired(action, adminDescription=("x",))], directory, journal)
+    assert (code(applied), directory.writes) == ("directory_moved_on", [])
+    assert cloud_id(1) in journal.groups
+
+
+def test_a_group_that_was_filled_since_the_plan_is_not_deleted(directory: FakeDirectory, journal: FakeJournal) -> None:
+    """It was planned because it was empty; who put somebody in since then wants it to be there."""
+    journal.know(1)
+    directory.nodes[guid(1)].members = {guid(2)}
+    (applied,) = groups([retired(Action.DELETE)], directory, journal)
+    assert (code(applied), directory.writes) == ("directory_moved_on", [])
+
+
+def at_usn(number: int, held: Iterable[Link] = ()) -> MemberChange:
+    return dataclasses.replace(members([want(4)], [], held), before_usn=number)
+
+
+@pytest.mark.parametrize(("planned", "now", "read_again"), [(7, 7, False), (7, 8, True), (0, 0, True), (0, 7, True)])
+def test_links_are_read_again_unless_the_group_is_as_it_was(
+    directory: FakeDirectory, journal: FakeJournal, planned: int, now: int, read_again: bool
+) -> None:
+    directory.nodes[guid(1)].usn = now
+    assert links([at_usn(planned)], directory, journal)[0].status == "done"
+    assert ("links" in directory.questions) is read_again
+
+
+def test_a_plan_of_this_call_is_believed(directory: FakeDirectory, journal: FakeJournal) -> None:
+    done = list(apply.apply_members([at_usn(0)], directory, directory, journal, just_planned=True))
+    assert (done[0].status, directory.questions) == ("done", [])
+
+
+def test_links_that_cannot_be_read_again_leave_the_group_alone(directory: FakeDirectory, journal: FakeJournal) -> None:
+    directory.cut = {guid(1)}
+    directory.add_group(anchored_group(9))
+    other = dataclasses.replace(members([want(2)], group=guid(9)), id=cloud_id(9))
+    first, second = links([at_usn(0), other], directory, journal)
+    assert (first.status, code(first), second.status) == ("failed", "links_unread", "done")
+    assert directory.nodes[guid(1)].members == set()
+
+
+@pytest.mark.parametrize("change", [{"sid": "S-1-5-32-544"}, {"attributes": {"adminCount": ("1",)}}, {"dn": "CN=x"}])
+def test_members_of_what_may_not_be_written_by_now_are_left_alone(
+    directory: FakeDirectory, journal: FakeJournal, change: dict[str, object]
+) -> None:
+    node = directory.nodes[guid(1)]
+    directory.nodes[guid(1)] = dataclasses.replace(node, **{"usn": 7, **change})  # type: ignore[arg-type]
+    (applied,) = links([at_usn(7)], directory, journal)
+    assert (code(applied), directory.writes) == ("group_missing", [])
+
+
+def test_members_of_other_domains_are_written_by_name(directory: FakeDirectory, journal: FakeJournal) -> None:
+    directory.nodes[guid(2)].sid = directory.nodes[guid(3)].sid = samples.sid(7, samples.SISTER_SID)
+    directory.nodes[guid(4)].sid = samples.sid(7, samples.FOREIGN_SID)
+    held = [dataclasses.replace(link(number), sid=directory.nodes[guid(number)].sid) for number in (3, 4, 5)]
+    directory.nodes[guid(1)].members = {entry.guid for entry in held}
+    sister = dataclasses.replace(want(2), sid=samples.sid(7, samples.SISTER_SID), dn="CN=User 2,DC=emea,DC=contoso")
+    home = dataclasses.replace(want(6), sid=samples.sid(5006), dn="CN=User 6")
+    (applied,) = links([members([sister, home], held, held)], directory, journal)
+    assert applied.status == "done"
+    expected = {guid(2): sister.dn, guid(6): "", guid(3): held[0].dn, guid(4): "", guid(5): ""}
+    assert directory.places == expected
+
+
+def test_a_decoy_that_the_plan_saw_does_not_stop_a_creation(directory: FakeDirectory, journal: FakeJournal) -> None:
+    planned = dataclasses.replace(create(container=SUB), ignored=(guid(1),))
+    assert groups([planned], directory, journal)[0].status == "done"
+    directory.add_group(anchored_group(9, of=2))
+    (applied,) = groups([dataclasses.replace(create(2), ignored=(guid(1),))], directory, journal)
     assert code(applied) == "directory_moved_on"

@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.filters import Clause, Filter
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Kind, Tally
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CloudGroup,
 )
@@ -191,12 +192,12 @@ def test_one_bad_group_does_not_stop_the_others(group: CloudGroup, container: st
 
 
 def test_a_problem_says_what_to_do() -> None:
-    directory = FakeDirectory()
-    directory.tombstones[identity.anchor_of(cloud_id(1))] = "CN=Group 1\\0ADEL:1,CN=Deleted Objects,DC=contoso,DC=com"
-    (item,) = plan(FakeCloud([cloud_group(1)]), directory)
+    journal = FakeJournal()
+    journal.know(1)
+    (item,) = plan(FakeCloud([cloud_group(1)]), FakeDirectory(), journal)
     assert isinstance(item, Problem)
-    assert item.code == "deleted_object_exists"
-    assert "Deleted Objects" in item.message
+    assert item.code == "directory_group_missing"
+    assert guid(1) in item.message
     assert "SID" in item.remedy
 
 
@@ -238,15 +239,19 @@ def test_a_converted_group_keeps_its_object_wherever_the_target_container_is() -
 
 
 def test_an_object_answers_for_one_cloud_group_only_when_its_anchor_was_changed() -> None:
-    """The remedy of anchor_changed says that nothing is written to either; another group must not capture it."""
+    """The known group gets its anchor back; the one that the anchor names must not capture the object."""
     directory = FakeDirectory()
     directory.add_group(anchored_group(1, of=2), [guid(3)])
     directory.add_user(3)
     journal = FakeJournal()
     journal.know(1)
     items = plan(FakeCloud([cloud_group(1), cloud_group(2)]), directory, journal)
-    assert "anchor_changed" in codes(items)
-    assert [item for item in items if isinstance(item, (GroupChange, MemberChange)) and item.guid == guid(1)] == []
+    assert codes(items).count("anchor_tampering") == 2
+    changes = [item for item in items if isinstance(item, (GroupChange, MemberChange))]
+    assert {item.id for item in changes if item.guid == guid(1)} == {cloud_id(1)}
+    written = next(item for item in changes if isinstance(item, GroupChange) and item.guid == guid(1))
+    assert written.after[ANCHOR] == (identity.anchor_of(cloud_id(1)),)
+    assert [item.action for item in changes if item.id == cloud_id(2)] == [Action.CREATE]
 
 
 @pytest.mark.parametrize("order", [1, -1])

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,8 +19,12 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
     GroupChange,
+    Notice,
+    Question,
     Skip,
+    Subject,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.run_facts import RunFacts
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Scope, ScopeMode
 from tests.unit import samples
 from tests.unit.fakes import FakeCloud, FakeDirectory, FakeJournal
@@ -33,6 +38,7 @@ from tests.unit.plugins.module_utils._provisioning.planning import (
 )
 from tests.unit.samples import (
     FOREIGN_SID,
+    SISTER_SID,
     anchored_group,
     cloud_group,
     cloud_id,
@@ -219,3 +225,125 @@ def test_each_account_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None
     directory.add_user(1)
     plan(FakeCloud(groups, members), directory)
     assert sorted(asked) == [sid(5001), sid(5002)]
+
+
+def test_the_links_of_a_group_that_cannot_be_read_stay_as_they_are() -> None:
+    cloud, directory, journal = managed_group_with([1, 2], user(3))
+    directory.cut = {guid(10)}
+    items = plan(cloud, directory, journal)
+    assert (codes(items), actions(items)) == (["links_unread"], [])
+
+
+def test_what_earlier_runs_added_is_taken_away_although_foreign_members_are_kept() -> None:
+    cloud, directory, journal = managed_group_with([1, 2], accepted=False)
+    run = RunFacts(added=lambda ids: {number: frozenset({guid(1)}) for number in ids})
+    items = plan(cloud, directory, journal, settings=samples.settings(foreign_members=ForeignMembers.KEEP), run=run)
+    change = member_change(items, 10)
+    assert change is not None
+    assert [link.guid for link in change.remove] == [guid(1)]
+    assert codes(items) == ["foreign_member"]
+
+
+def test_losing_the_permission_to_read_members_takes_nobody_out() -> None:
+    cloud, directory, journal = managed_group_with([1, 2], user(1, readable=False), user(2, readable=False))
+    run = RunFacts(added=lambda ids: {number: frozenset({guid(1), guid(2)}) for number in ids})
+    items = plan(cloud, directory, journal, run=run)
+    assert actions(items) == []
+    assert codes(items).count("unreadable_member_listed") == 2
+
+
+@pytest.mark.parametrize(
+    ("accepted", "setting", "asked"),
+    [
+        (False, ForeignMembers.ACCEPTED, {1, 2}),
+        (True, ForeignMembers.KEEP, {1, 2}),
+        (True, ForeignMembers.ACCEPTED, set()),
+        (False, ForeignMembers.REMOVE, {1, 2}),
+    ],
+)
+def test_whose_foreign_links_are_is_asked(accepted: bool, setting: ForeignMembers, asked: set[int]) -> None:
+    """Entra ID may know the account although it is in no captured group; the next plan then knows that it has left."""
+    world = managed_group_with([1, 2], user(3), accepted=accepted)
+    items = plan(*world, settings=samples.settings(foreign_members=setting))
+    found = {item.value for item in items if isinstance(item, Question)}
+    assert found == {sid(5000 + number) for number in asked}
+    assert all(item.about is Subject.SID for item in items if isinstance(item, Question))
+
+
+def test_a_group_is_not_linked_to_those_whose_primary_group_it_is() -> None:
+    cloud, directory, journal = managed_group_with([], user(1), user(2))
+    directory.nodes[guid(1)].primary_group = 2010
+    items = plan(cloud, directory, journal)
+    change = member_change(items, 10)
+    assert change is not None
+    assert ([want.guid for want in change.add], codes(items)) == ([guid(2)], ["primary_group"])
+
+
+@pytest.mark.parametrize("catalog", [False, True])
+def test_members_of_other_domains(catalog: bool) -> None:
+    sister = sid(7, SISTER_SID)
+    cloud, directory, journal = managed_group_with([2], user(1, sister), accepted=True)
+    directory.info = replace(directory.info, catalog=catalog)
+    directory.nodes[guid(1)].sid = sister
+    directory.nodes[guid(2)].sid = sid(8, SISTER_SID)
+    items = plan(cloud, directory, journal)
+    change = member_change(items, 10)
+    if catalog:
+        assert change is not None
+        assert ([want.guid for want in change.add], [held.guid for held in change.remove]) == ([guid(1)], [guid(2)])
+        assert change.add[0].dn == directory.nodes[guid(1)].dn
+    else:
+        assert change is None
+        assert codes(items) == ["other_domain", "unread_domain"]
+
+
+def test_a_user_without_a_sid_is_found_by_the_source_anchor() -> None:
+    listed = replace(
+        user(9, None),
+        on_premises_immutable_id=guid(77),
+        on_premises_sam_account_name="user 1",
+        on_premises_domain_name="contoso.com",
+    )
+    cloud, directory, journal = managed_group_with([], listed)
+    directory.nodes[guid(1)].consistency_guid = guid(77)
+    change = member_change(plan(cloud, directory, journal), 10)
+    assert change is not None
+    assert [(want.id, want.guid) for want in change.add] == [(cloud_id(9), guid(1))]
+    directory.nodes[guid(2)].consistency_guid = guid(77)
+    assert codes(plan(cloud, directory, journal)) == ["identity_conflict"]
+
+
+def test_an_account_that_is_renamed_before_the_cloud_hears_of_it_keeps_its_link() -> None:
+    listed = replace(
+        user(9, None),
+        on_premises_immutable_id=guid(77),
+        on_premises_sam_account_name="before",
+        on_premises_domain_name="contoso.com",
+    )
+    cloud, directory, journal = managed_group_with([1], listed)
+    directory.nodes[guid(1)].consistency_guid = guid(77)
+    items = plan(cloud, directory, journal)
+    assert (codes(items), actions(items)) == (["identity_conflict"], [])
+
+
+def test_groups_that_hold_one_another_are_told_and_written() -> None:
+    names = {10: 11, 11: 12, 12: 10, 13: 10}
+    cloud = FakeCloud(
+        [cloud_group(number) for number in names],
+        {cloud_id(outer): whole(group_member(inner)) for outer, inner in names.items()},
+    )
+    items = plan(cloud, FakeDirectory())
+    (notice,) = [item for item in items if isinstance(item, Notice)]
+    assert notice.code == "nesting_cycle"
+    assert all(f"Group {number}" in notice.message for number in (10, 11, 12))
+    assert "Group 13" not in notice.message
+    assert actions(items).count("members") == 4
+
+
+def test_the_sequence_number_is_kept_where_nothing_else_moves_it() -> None:
+    change = member_change(plan(*managed_group_with([], user(1))), 10)
+    assert change is not None
+    assert change.before_usn == 1
+    change = member_change(plan(*managed_group_with([], user(1), displayName="New")), 10)
+    assert change is not None
+    assert change.before_usn == 0

@@ -56,8 +56,10 @@ def test_percent_refers_to_links_for_members_and_to_groups_else(kind: Kind) -> N
 
 
 def test_every_kind_that_takes_away_has_a_default_limit() -> None:
-    assert {Kind.MEMBER_REMOVALS, Kind.GROUPS_EMPTIED, Kind.RENAMES, Kind.MOVES} == set(DEFAULT_LIMITS)
-    assert all(limit.count and limit.percent and limit.floor for limit in DEFAULT_LIMITS.values())
+    taking = {Kind.MEMBER_REMOVALS, Kind.GROUPS_EMPTIED, Kind.RENAMES, Kind.MOVES, Kind.RETIREMENTS, Kind.DELETIONS}
+    assert set(DEFAULT_LIMITS) == taking | {Kind.RESTORES, Kind.CONVERSIONS}
+    assert all(DEFAULT_LIMITS[kind].percent and DEFAULT_LIMITS[kind].floor for kind in taking)
+    assert all(limit.count for limit in DEFAULT_LIMITS.values())
 
 
 def test_each_exceeded_limit_is_told() -> None:

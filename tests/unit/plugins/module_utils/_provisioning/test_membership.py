@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,11 +14,14 @@ from hypothesis import strategies as st
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity, membership
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import (
+    Evidence,
     ForeignMembers,
     RemovalPolicy,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
+    Account,
     CompleteReading,
+    DomainInfo,
     IncompleteReading,
     Link,
     LinkFacts,
@@ -39,17 +43,25 @@ from tests.unit.samples import (
 )
 
 OWN = cloud_id(99)
+WITH_CATALOG = replace(DOMAIN, catalog=True)
 
 
 def settle(
     members: Iterable[Principal],
     links: Iterable[Link] = (),
     provisioned: Mapping[str, str | None] | None = None,
-    found: Mapping[str, Link] | None = None,
+    found: Mapping[str, Account] | None = None,
+    anchored: Mapping[str, tuple[Account, ...]] | None = None,
+    domain: DomainInfo = DOMAIN,
 ) -> membership.Sorted:
     """Sort the members and take in what a look-up finds."""
-    sorted_members = membership.sort_members(members, links, provisioned or {}, OWN, DOMAIN)
-    return membership.resolve_members(sorted_members, found or {})
+    sorted_members = membership.sort_members(members, links, provisioned or {}, OWN, domain)
+    return membership.resolve_members(sorted_members, found or {}, anchored or {}, sid(2099))
+
+
+def account(number: int, security_identifier: str = "", *, primary_group: int | None = 513) -> Account:
+    """Return the account of the sample user with this number."""
+    return Account(link(number, security_identifier), f"user{number}", "contoso.com", primary_group)
 
 
 def reasons(result: membership.Sorted) -> list[str]:
@@ -82,7 +94,7 @@ def test_each_member_that_is_not_linked_has_its_reason(member: Principal, reason
 
 
 def test_a_user_is_linked_by_the_account_with_the_same_sid() -> None:
-    result = settle([user(1)], found={sid(5001): link(1)})
+    result = settle([user(1)], found={sid(5001): account(1)})
     assert [(want.guid, want.sid, want.id) for want in result.wanted] == [(guid(1), sid(5001), cloud_id(1))]
 
 
@@ -109,7 +121,7 @@ def as_base64(text: str) -> str:
 )
 def test_sid_and_guid_of_a_user_must_agree(object_identifier: str, skipped: list[str], linked: bool) -> None:
     member = user(1, object_identifier=object_identifier)
-    result = settle([member], [link(1)] if linked else [], found={sid(5001): link(1)})
+    result = settle([member], [link(1)] if linked else [], found={sid(5001): account(1)})
     assert reasons(result) == skipped
     assert len(result.wanted) == (0 if skipped else 1)
 
@@ -123,8 +135,79 @@ def test_a_provisioned_group_is_linked_even_if_its_properties_are_withheld() -> 
     assert settle([group_member(1, readable=False)], provisioned={cloud_id(1): guid(1)}).skips == ()
 
 
+def anchored_user(name: str | None = "user1", domain: str | None = "contoso.com") -> Principal:
+    """Return a user without a SID whose source anchor is the GUID of the first account."""
+    return replace(
+        user(1, None),
+        on_premises_immutable_id=as_base64(guid(1)),
+        on_premises_sam_account_name=name,
+        on_premises_domain_name=domain,
+    )
+
+
+@pytest.mark.parametrize(
+    ("member", "accounts", "skipped"),
+    [
+        (anchored_user(), (account(1),), None),
+        (anchored_user("USER1", "Contoso.COM"), (account(1),), None),
+        (anchored_user(), (), Skipped.NOT_FOUND_IN_DIRECTORY),
+        (anchored_user("user2"), (account(1),), Skipped.IDENTITY_CONFLICT),
+        (anchored_user(domain="emea.contoso.com"), (account(1),), Skipped.IDENTITY_CONFLICT),
+        (anchored_user(None), (account(1),), Skipped.IDENTITY_CONFLICT),
+        (anchored_user(domain=None), (account(1),), Skipped.IDENTITY_CONFLICT),
+        (anchored_user(""), (replace(account(1), sam_account_name=""),), Skipped.IDENTITY_CONFLICT),
+        (anchored_user(), (account(1), account(2)), Skipped.IDENTITY_CONFLICT),
+        (anchored_user(), (account(1, sid(7, SISTER_SID)),), None),
+        (replace(anchored_user(), on_premises_immutable_id="custom"), (account(1),), Skipped.CLOUD_ONLY_USER),
+    ],
+)
+def test_a_source_anchor_counts_when_name_and_domain_agree(
+    member: Principal, accounts: tuple[Account, ...], skipped: Skipped | None
+) -> None:
+    result = settle([member], anchored={guid(1): accounts})
+    assert reasons(result) == ([skipped.value] if skipped else [])
+    assert [want.guid for want in result.wanted] == ([] if skipped else [guid(1)])
+
+
+def test_a_sid_weighs_more_than_a_source_anchor() -> None:
+    member = replace(anchored_user(), on_premises_security_identifier=sid(5002))
+    result = settle([member], found={sid(5002): account(2)}, anchored={guid(1): (account(1),)})
+    assert [want.guid for want in result.wanted] == [guid(2)]
+
+
+@pytest.mark.parametrize(
+    ("primary_group", "skipped"), [(2099, ["primary_group"]), (513, []), (None, [])], ids=["own", "other", "unknown"]
+)
+def test_members_by_their_primary_group_are_told(primary_group: int | None, skipped: list[str]) -> None:
+    result = settle([user(1)], found={sid(5001): account(1, primary_group=primary_group)})
+    assert reasons(result) == skipped
+    assert len(result.wanted) == (0 if skipped else 1)
+
+
+def test_a_primary_group_of_another_domain_has_the_same_number_only() -> None:
+    sister = account(1, sid(7, SISTER_SID), primary_group=2099)
+    result = settle([user(1, sid(7, SISTER_SID))], found={sid(7, SISTER_SID): sister}, domain=WITH_CATALOG)
+    assert reasons(result) == []
+
+
+def test_other_domains_are_looked_at_where_a_catalog_answers() -> None:
+    member, there = user(1, sid(7, SISTER_SID)), account(1, sid(7, SISTER_SID))
+    assert reasons(settle([member], found={sid(7, SISTER_SID): there})) == ["other_domain"]
+    result = settle([member], found={sid(7, SISTER_SID): there}, domain=WITH_CATALOG)
+    assert [(want.guid, want.sid, want.dn) for want in result.wanted] == [(guid(1), sid(7, SISTER_SID), link(1).dn)]
+    assert reasons(settle([member], domain=WITH_CATALOG)) == ["not_found_in_directory"]
+    assert reasons(settle([user(1, sid(1, FOREIGN_SID))], domain=WITH_CATALOG)) == ["other_forest"]
+
+
+def test_two_members_with_one_account_are_one_addition() -> None:
+    members = [user(1), replace(anchored_user(), id=cloud_id(2))]
+    result = settle(members, found={sid(5001): account(1)}, anchored={guid(1): (account(1),)})
+    assert len(result.wanted) == 2
+    assert [want.guid for want in membership.additions(result.wanted, [])] == [guid(1)]
+
+
 def test_additions_leave_out_what_is_linked() -> None:
-    result = settle([user(1), user(2)], [link(1)], found={sid(5002): link(2)})
+    result = settle([user(1), user(2)], [link(1)], found={sid(5002): account(2)})
     assert [want.guid for want in membership.additions(result.wanted, [link(1)])] == [guid(2)]
 
 
@@ -149,6 +232,8 @@ def candidates(
         (user(1, object_identifier=guid(1)), link(1, sid(6000))),
         (user(1, sid(1, FOREIGN_SID)), link(7, sid(1, FOREIGN_SID))),
         (user(1, None, object_identifier=guid(7)), link(7, None)),
+        (replace(user(1, None), on_premises_immutable_id=guid(7)), link(7)),
+        (replace(other_member(1, PrincipalKind.DEVICE), on_premises_object_identifier=guid(7)), link(7)),
     ],
 )
 def test_a_listed_member_keeps_its_link_by_sid_or_guid(member: Principal, held: Link) -> None:
@@ -171,6 +256,7 @@ def fate(
     members: Iterable[Principal] = (),
     known: Iterable[str] = (),
     matched: Iterable[str] = (),
+    added: Iterable[str] = (),
     foreign_members: ForeignMembers = ForeignMembers.ACCEPTED,
     accepted: bool = False,
     protected: Iterable[str] = (),
@@ -178,11 +264,10 @@ def fate(
     """Return what becomes of one candidate: removed, kept silently, or the word for keeping it."""
     result = membership.removals(
         [held],
-        {held.guid: fact} if fact else {},
+        Evidence({held.guid: fact} if fact else {}, frozenset(known), frozenset(matched), frozenset(added)),
         CompleteReading(tuple(members)),
-        frozenset(known),
-        frozenset(matched),
         RemovalPolicy(foreign_members, accepted, frozenset(protected)),
+        DOMAIN,
     )
     assert len(result.remove) + len(result.foreign) <= 1
     return "removed" if result.remove else result.foreign[0][1] if result.foreign else "kept"
@@ -214,6 +299,69 @@ def test_a_nested_group_of_this_run_that_is_not_listed_has_left(foreign_members:
     assert fate(nested, LinkFacts("group"), matched=[guid(7)], foreign_members=foreign_members) == "removed"
     held = fate(nested, LinkFacts("group"), matched=[guid(8)], foreign_members=foreign_members)
     assert held == ("removed" if foreign_members is ForeignMembers.REMOVE else "foreign_member")
+
+
+@pytest.mark.parametrize("foreign_members", ForeignMembers)
+def test_what_an_earlier_run_added_has_left(foreign_members: ForeignMembers) -> None:
+    assert fate(link(1), added=[guid(1)], foreign_members=foreign_members) == "removed"
+    held = fate(link(1), added=[guid(2)], foreign_members=foreign_members)
+    assert held == ("removed" if foreign_members is ForeignMembers.REMOVE else "foreign_member")
+
+
+@pytest.mark.parametrize("kind", [PrincipalKind.USER, PrincipalKind.UNKNOWN])
+def test_what_an_earlier_run_added_may_be_the_member_that_cannot_be_read(kind: PrincipalKind) -> None:
+    """When the permission to read members is lost, everybody is listed without a SID; nobody has left."""
+    unreadable = other_member(1, kind, readable=False)
+    assert fate(link(1), LinkFacts("user"), added=[guid(1)], members=[unreadable]) == "unreadable_member_listed"
+
+
+def test_what_an_earlier_run_added_may_have_moved_to_another_domain() -> None:
+    """The objectGUID outlives a move in the forest; only sIDHistory, which nobody read, ties the link to its member."""
+    moved = link(1, sid(7, SISTER_SID))
+    assert fate(moved, None, added=[guid(1)], members=[user(1)]) == "unread_domain"
+
+
+def test_a_written_anchor_does_not_keep_what_an_earlier_run_added() -> None:
+    fact = LinkFacts("user", anchor=f"User_{cloud_id(1)}")
+    assert fate(link(7), fact, added=[guid(7)], members=[user(1, sid(1, FOREIGN_SID))]) == "removed"
+
+
+def test_the_link_of_an_account_whose_name_does_not_agree_is_kept() -> None:
+    """Not to be added again, but not to be taken away either: the account is renamed before the cloud hears of it."""
+    member = replace(anchored_user("renamed"), on_premises_immutable_id=guid(50))
+    held = (link(1),)
+    sorted_members = membership.sort_members([member], held, {}, OWN, DOMAIN)
+    result = membership.resolve_members(sorted_members, {}, {guid(50): (account(1),)}, sid(2099))
+    assert reasons(result) == ["identity_conflict"]
+    assert membership.unanswered(CompleteReading((member,)), CompleteReading(held), result, {}) == ()
+
+
+@pytest.mark.parametrize(
+    ("held", "fact", "expected"),
+    [
+        (link(1, sid(7, SISTER_SID)), None, "unread_domain"),
+        (link(1, sid(7, SISTER_SID)), LinkFacts("user"), "removed"),
+        (link(1, sid(7, FOREIGN_SID)), None, "removed"),
+        (link(1), None, "removed"),
+        (link(1, None), None, "removed"),
+    ],
+)
+def test_links_into_domains_that_nobody_reads_are_kept(held: Link, fact: LinkFacts | None, expected: str) -> None:
+    assert fate(held, fact, foreign_members=ForeignMembers.REMOVE) == expected
+
+
+def test_a_link_into_an_unread_domain_goes_when_entra_knows_its_principal() -> None:
+    held = link(1, sid(7, SISTER_SID))
+    assert fate(held, known=[sid(7, SISTER_SID)], foreign_members=ForeignMembers.KEEP) == "removed"
+
+
+def test_a_listed_device_keeps_what_device_writeback_made_of_it() -> None:
+    device = replace(other_member(1, PrincipalKind.DEVICE), on_premises_object_identifier=guid(50))
+    fact = LinkFacts("msDS-Device", device_id=guid(50))
+    assert fate(link(1, None), fact, members=[device], foreign_members=ForeignMembers.REMOVE) == "kept"
+    assert fate(link(1, None), fact, members=[user(1)], foreign_members=ForeignMembers.REMOVE) == "removed"
+    nameless = LinkFacts("msDS-Device")
+    assert fate(link(1, None), nameless, members=[device], foreign_members=ForeignMembers.REMOVE) == "removed"
 
 
 @pytest.mark.parametrize("known", [[], [sid(5001)]])
@@ -318,7 +466,7 @@ _links = st.lists(st.integers(1, 8).map(link), unique=True, max_size=8)
 def test_each_listed_member_is_wanted_or_skipped_once(
     members: list[Principal], links: list[Link], present: frozenset[int]
 ) -> None:
-    found = {sid(5000 + number): link(number) for number in present}
+    found = {sid(5000 + number): account(number) for number in present}
     result = settle(members, links, {cloud_id(10): None, cloud_id(11): guid(11)}, found)
     told = [want.id for want in result.wanted] + [skip.principal.id for skip in result.skips]
     assert sorted(told) == sorted(member.id for member in members)

@@ -15,7 +15,11 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     UNIVERSAL_SECURITY,
     DesiredGroup,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import DirectoryGroup
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
+    DeletedGroup,
+    DirectoryGroup,
+    Nesting,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Action, GroupChange
 from tests.unit.samples import MANAGED, SUB, cloud_group, cloud_id, converted, guid, link, settings, sid
 
@@ -35,8 +39,10 @@ def with_values(desired: DesiredGroup, **values: tuple[str, ...]) -> DirectoryGr
     return as_is(desired, attributes={**desired.attributes, **values})
 
 
-def changes(desired: DesiredGroup, found: DirectoryGroup | None, *, known: bool = True) -> list[GroupChange]:
-    return list(plan.group_changes(desired, found, by="anchor", known=known))
+def changes(
+    desired: DesiredGroup, found: DirectoryGroup | None, *, known: bool = True, nesting: Nesting | None = None
+) -> list[GroupChange]:
+    return list(plan.group_changes(desired, found, by="anchor", known=known, nesting=nesting))
 
 
 def test_what_is_not_there_is_created() -> None:
@@ -171,3 +177,44 @@ def test_the_digest_of_links_does_not_depend_on_their_order() -> None:
 
 def test_the_digest_does_not_change_when_a_member_is_renamed() -> None:
     assert plan.links_digest([dataclasses.replace(link(1), dn="CN=New")]) == plan.links_digest([link(1)])
+
+
+@pytest.mark.parametrize("group_type", ["-2147483646", "-2147483644"])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_group_of_another_scope_is_made_universal_first_where_that_is_allowed(group_type: str, known: bool) -> None:
+    found = with_values(born(), groupType=(group_type,), displayName=("Old",))
+    first, *others = changes(born(), found, known=known, nesting=Nesting())
+    assert (first.action, first.before, first.after) == (
+        Action.CONVERT,
+        {"groupType": (group_type,)},
+        {"groupType": (UNIVERSAL_SECURITY,)},
+    )
+    assert [change.action for change in others] == [Action.UPDATE if known else Action.ADOPT]
+    assert "groupType" not in others[0].after
+
+
+def test_a_neighbour_may_forbid_the_change_of_scope() -> None:
+    found = with_values(born(), groupType=("-2147483646",))
+    around = Nesting(parents=(("CN=Outer", -2147483646),))
+    with pytest.raises(ObjectError, match="CN=Outer") as caught:
+        changes(born(), found, nesting=around)
+    assert caught.value.code == "scope_not_convertible"
+
+
+def test_a_distribution_group_becomes_a_security_group() -> None:
+    (change,) = changes(born(), with_values(born(), groupType=("8",)))
+    assert (change.action, change.after) == (Action.UPDATE, {"groupType": (UNIVERSAL_SECURITY,)})
+
+
+def test_an_adoption_expects_the_anchor_that_tied_it() -> None:
+    (change,) = changes(born(), as_is(born()), known=False)
+    assert change.before == {ANCHOR: born().attributes[ANCHOR]}
+
+
+def test_a_restore_says_where_from_and_where_to() -> None:
+    found = with_values(born(), displayName=())
+    lost = DeletedGroup(found.guid, found.sid, "CN=gone", "Group 1_000000000001", MANAGED, found.attributes)
+    (change,) = plan.group_changes(born(), found, by="anchor", known=False, deleted=lost)
+    assert (change.action, change.dn, change.new_dn) == (Action.RESTORE, "CN=gone", found.dn)
+    assert change.after == {"displayName": ("Group 1",)}
+    assert change.writes

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
@@ -22,7 +24,9 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     MemberChange,
     Notice,
     Problem,
+    Question,
     Skip,
+    Subject,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report, diff_text, worst
@@ -92,7 +96,12 @@ def test_a_planned_update() -> None:
 @pytest.mark.parametrize(
     ("action", "word"),
     [
+        (Action.CREATE_CONTAINER, "containers_created"),
         (Action.CREATE, "groups_created"),
+        (Action.RESTORE, "groups_restored"),
+        (Action.CONVERT, "groups_converted"),
+        (Action.DETACH, "groups_detached"),
+        (Action.DELETE, "groups_deleted"),
         (Action.ADOPT, "groups_adopted"),
         (Action.UPDATE, "groups_updated"),
         (Action.RENAME, "groups_renamed"),
@@ -164,6 +173,9 @@ def test_skips_of_groups_and_of_members() -> None:
     [
         (Notice("1", "Sales", "orphan", "text"), Outcome.OK),
         (Notice("1", "Sales", "removals_held", "text"), Outcome.INCOMPLETE),
+        (Notice("1", "Sales", "links_unread", "text"), Outcome.INCOMPLETE),
+        (Notice("1", "Sales", "retired", "text"), Outcome.OK),
+        (Notice("1", "Sales", "anchor_tampering", "text"), Outcome.OK),
         (Problem("1", "Sales", "x", "text", "remedy"), Outcome.PARTIAL),
     ],
 )
@@ -244,3 +256,16 @@ def test_an_error_reads_as_sentence_and_remedy() -> None:
     assert str(ObjectError("It failed.")) == "It failed."
     assert ObjectError("x", code="mine").code == "mine"
     assert ObjectError("x").code == "object_failed"
+
+
+def test_a_question_is_not_for_people() -> None:
+    report = Report(10)
+    report.plan_item(Question(Subject.SID, "S-1-5-21-1-2-3-4"))
+    assert (report.lines(), report.summary, report.changed, report.outcome) == ([], {}, False, Outcome.OK)
+
+
+def test_a_group_that_is_emptied_tells_why() -> None:
+    report = Report(10)
+    report.change(replace(MEMBERS, add=(), reason="retired: it was deleted"))
+    assert report.lines() == [f"Sales: members (retired: it was deleted) +0 -1: -{link(4).dn}"]
+    assert report.changes[0]["reason"] == "retired: it was deleted"

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -203,7 +204,7 @@ def test_a_run_that_fails_gives_the_lock_back(path: Path) -> None:
         (b"x" * 5000, "."),
         (b"", "not a journal"),
         ("PRAGMA application_id = 1", "not a journal"),
-        ("PRAGMA user_version = 9", "format 9, this version reads 1"),
+        ("PRAGMA user_version = 9", "format 9, this version reads 2"),
     ],
 )
 def test_a_journal_that_cannot_be_used(path: Path, damage: bytes | str, words: str, writable: bool) -> None:
@@ -246,3 +247,48 @@ def test_the_rule_for_containers_that_was_applied_last(tmp_path: Path) -> None:
     again = JournalFile(tmp_path / "journal", writable=False)
     assert again.container_rule() == "second"
     again.close()
+
+
+def test_a_group_that_is_forgotten_is_forgotten_with_its_age(path: Path) -> None:
+    journal = opened(path)
+    for number in (1, 2):
+        journal.remember(cloud_id(number), guid(number), accepted=True)
+    journal.remember_left([cloud_id(1), cloud_id(2)], EARLY)
+    journal.forget(cloud_id(1))
+    journal.forget(cloud_id(3))
+    assert (set(journal.known()), journal.left()) == ({cloud_id(2)}, {cloud_id(2): EARLY})
+
+
+def test_the_age_of_what_left_counts_from_the_first_time(path: Path) -> None:
+    journal = opened(path)
+    journal.remember_left([cloud_id(1), cloud_id(2)], EARLY)
+    journal.remember_left([cloud_id(2), cloud_id(3), cloud_id(3)], LATE)
+    assert journal.left() == {cloud_id(2): EARLY, cloud_id(3): LATE}
+    journal.remember_left([], LATE)
+    assert journal.left() == {}
+
+
+def test_accepted_groups(path: Path) -> None:
+    journal = opened(path)
+    for number in (1, 2):
+        journal.remember(cloud_id(number), guid(number), accepted=False)
+    journal.accept([cloud_id(2), cloud_id(9)])
+    assert journal.known() == {cloud_id(1): KnownGroup(guid(1), False), cloud_id(2): KnownGroup(guid(2), True)}
+
+
+def test_what_every_run_added(path: Path) -> None:
+    journal = opened(path)
+    assert journal.added([cloud_id(1)]) == {}
+    journal.begin_run("run", "gpad_membership", "one", EARLY, LATE)
+    for number, added in ((1, ("a", "b")), (1, ("c",)), (1, ()), (2, ("d",)), (3, ())):
+        journal.record(replace(outcome(number), added=added))
+    assert journal.added([cloud_id(1), cloud_id(3)]) == {cloud_id(1): frozenset("abc")}
+
+
+def test_what_was_asked_is_asked_until_it_is_decided(path: Path) -> None:
+    journal = opened(path)
+    assert journal.undecided() == frozenset()
+    journal.remember_undecided([cloud_id(1), cloud_id(2), cloud_id(1)])
+    assert journal.undecided() == {cloud_id(1), cloud_id(2)}
+    journal.remember_undecided([cloud_id(2)])
+    assert journal.undecided() == {cloud_id(2)}

@@ -23,7 +23,9 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Notice,
     PlanItem,
     Problem,
+    Question,
     Skip,
+    Subject,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile, PlanHeader, writing
 from tests.unit.samples import BASE, MANAGED, TENANT, cloud_id, guid, link, sid
@@ -43,6 +45,7 @@ ITEMS: list[PlanItem] = [
         {},
         {"cn": ("a",), "info": ()},
         "new",
+        (guid(7), guid(8)),
     ),
     GroupChange(
         Action.RENAME, cloud_id(2), "a\u2028b\r\n", guid(2), "CN=a", "CN=b", {"cn": ("a",)}, {"cn": ("b",)}, "name"
@@ -178,3 +181,16 @@ def test_what_a_plan_s_before_state_speaks_of(tmp_path: Path) -> None:
             writer.add(item)
         writer.finish({}, ())
     assert PlanFile(tmp_path / "plan").written_attributes() == {"info", "mail"}
+
+
+def test_questions_come_out_by_their_kind(tmp_path: Path) -> None:
+    asked = [Question(Subject.GROUP, cloud_id(1)), Question(Subject.SID, sid(1)), Question(Subject.SID, sid(1))]
+    plan = PlanFile(write(tmp_path / "p", [*ITEMS, *asked]))
+    assert plan.questions(Subject.GROUP) == {cloud_id(1)}
+    assert plan.questions(Subject.SID) == {sid(1)}
+    assert list(plan.items()) == [*ITEMS, *asked]
+
+
+def test_why_and_at_which_sequence_number_members_change(tmp_path: Path) -> None:
+    change = MemberChange(cloud_id(1), "S", guid(1), "CN=S", (), (link(4),), 1, "digest", 77, "retired: it left")
+    assert list(PlanFile(write(tmp_path / "p", [change])).items()) == [change]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ import pytest
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import StoreError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CompleteReading,
+    Fate,
+    FateKind,
     IncompleteReading,
     PrincipalKind,
     Skipped,
@@ -114,6 +117,50 @@ def test_known_sids_are_those_of_readable_principals(path: Path) -> None:
     assert snapshot.known_sids(()) == frozenset()
 
 
+def test_a_principal_keeps_every_field(tmp_path: Path) -> None:
+    full = replace(
+        user(10),
+        on_premises_object_identifier=guid(10),
+        on_premises_immutable_id="AAECAwQFBgcICQoLDA0ODw==",
+        on_premises_sam_account_name="bsimon",
+        on_premises_domain_name="contoso.com",
+    )
+    with writing(tmp_path / "s") as writer:
+        writer.add_group(cloud_group(1), IN)
+        writer.add_members(cloud_id(1), CompleteReading((full,)))
+        writer.finish(HEADER)
+    assert Snapshot(tmp_path / "s").members(cloud_id(1)) == CompleteReading((full,))
+
+
+def test_a_principal_without_membership_makes_its_sid_known(tmp_path: Path) -> None:
+    with writing(tmp_path / "s") as writer:
+        writer.add_group(cloud_group(1), IN)
+        writer.add_members(cloud_id(1), CompleteReading((user(10, readable=False),)))
+        for principal in (user(10), user(11), user(12, readable=False)):
+            writer.add_principal(principal)
+        writer.finish(HEADER)
+    snapshot = Snapshot(tmp_path / "s")
+    assert snapshot.known_sids({sid(5010), sid(5011), sid(5012)}) == {sid(5011)}
+    assert snapshot.members(cloud_id(1)) == CompleteReading((user(10, readable=False),))
+
+
+def test_fates(tmp_path: Path) -> None:
+    absent = Fate(cloud_id(7), FateKind.ABSENT, "", "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
+    deleted = Fate(cloud_id(8), FateKind.SOFT_DELETED, "Old", "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
+    with writing(tmp_path / "s") as writer:
+        writer.add_group(cloud_group(1, displayName="New"), IN)
+        writer.add_fate(deleted)
+        writer.add_fate(absent)
+        writer.finish(HEADER)
+    snapshot = Snapshot(tmp_path / "s")
+    assert snapshot.fates() == {cloud_id(7): absent, cloud_id(8): deleted}
+    assert snapshot.names() == {cloud_id(1): "New", cloud_id(8): "Old"}
+
+
+def test_no_group_was_asked_for(path: Path) -> None:
+    assert Snapshot(path).fates() == {}
+
+
 def test_counts(path: Path) -> None:
     snapshot = Snapshot(path)
     assert snapshot.ids_in_scope() == {cloud_id(1), cloud_id(2)}
@@ -171,7 +218,8 @@ def damage(path: Path, kind: str) -> None:
         ("empty", "not a snapshot"),
         ("a page overwritten", "."),
         ("PRAGMA application_id = 1", "not a snapshot"),
-        ("PRAGMA user_version = 2", "format 2, this version reads 1"),
+        ("PRAGMA user_version = 1", "format 1, this version reads 2"),
+        ("PRAGMA user_version = 3", "format 3, this version reads 2"),
         ("DELETE FROM header", "."),
         ("DROP TABLE header", "."),
         ("INSERT INTO header VALUES ('more', '1')", "."),

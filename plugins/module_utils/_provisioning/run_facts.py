@@ -1,0 +1,60 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the parts of a plan share: facts from outside the two sides, and what the part before found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions import RandomSource
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import Link
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import CapturedGroup
+
+
+def _nothing_added(_cloud_ids: Collection[str]) -> Mapping[str, frozenset[str]]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What a plan takes from outside the two sides.
+
+    Parameters:
+        now: the time of the run.
+        random: where random functions take their numbers from.
+        last_container_rule: the rule for containers that was applied last, or None when none is remembered.
+        journal_missing: there is no journal.
+        undecided: object ids of groups whose adoption an earlier run asked about.
+        left: since when cloud groups are out of scope, ISO 8601 by object id, as the journal remembers it.
+        added: gives the objectGUIDs of the members that earlier runs added, by object id of the cloud group.
+    """
+
+    now: datetime | None = None
+    random: RandomSource | None = None
+    last_container_rule: str | None = None
+    journal_missing: bool = False
+    undecided: frozenset[str] = frozenset()
+    left: Mapping[str, str] = field(default_factory=dict)
+    added: Callable[[Collection[str]], Mapping[str, frozenset[str]]] = _nothing_added
+
+
+@dataclass(slots=True)
+class Provisioned:
+    """The groups that this run matched or creates.
+
+    Parameters:
+        guids: object id to objectGUID, None for a group to be created.
+        groups: object id to the captured group and its DN.
+        sids: object id to objectSid, of the groups that exist.
+        restored: object id to the links that come back with a restored object.
+        changing: object ids of groups whose object the plan writes before their members.
+    """
+
+    guids: dict[str, str | None] = field(default_factory=dict)
+    groups: dict[str, tuple[CapturedGroup, str]] = field(default_factory=dict)
+    sids: dict[str, str] = field(default_factory=dict)
+    restored: dict[str, tuple[Link, ...]] = field(default_factory=dict)
+    changing: set[str] = field(default_factory=set)

@@ -1,0 +1,152 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file must parse on any Python, so that it can say which one it needs.
+
+DOCUMENTATION = r"""
+---
+module: gpad_journal
+short_description: Write down decisions that the journal keeps
+description:
+  - Changes what the journal remembers. It speaks to neither Entra ID nor Active Directory.
+author:
+  - The hybrid_identity.gpad authors (@hybrid-identity)
+version_added: 0.1.0
+options:
+  journal:
+    description: Path of the journal, which must exist.
+    type: path
+    required: true
+  accepted:
+    description:
+      - Object ids of cloud groups whose foreign members were looked at and may go. From the next plan on these groups
+        are treated like groups that were created here, see O(hybrid_identity.gpad.gpad_plan#module:foreign_members).
+      - It cannot be taken back. Whoever is to stay belongs into the cloud group, or into
+        O(hybrid_identity.gpad.gpad_plan#module:protected_members).
+    type: list
+    elements: str
+    default: []
+  forgotten:
+    description:
+      - Object ids of cloud groups whose directory object the journal shall forget, after the error
+        C(directory_group_missing) and when the object can no longer be restored. The next run creates a new object,
+        with another SID.
+    type: list
+    elements: str
+    default: []
+extends_documentation_fragment:
+  - hybrid_identity.gpad._results
+  - hybrid_identity.gpad._attributes
+  - hybrid_identity.gpad._attributes.gpad
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+seealso:
+  - module: hybrid_identity.gpad.gpad_info
+  - module: hybrid_identity.gpad.gpad_plan
+"""
+
+EXAMPLES = r"""
+---
+- name: Let the foreign members of a converted group go
+  hybrid_identity.gpad.gpad_journal:
+    journal: /var/lib/gpad/contoso.com/journal.sqlite3
+    accepted:
+      - 5f2d3a51-0a62-4d0e-8a39-2b6d3f6f6b10
+"""
+
+RETURN = r"""
+---
+outcome:
+  description:
+    - How the run ended. V(ok) alone lets the task succeed.
+    - V(partial) means that some objects failed and all others were handled, V(incomplete) that something could not be
+      read to its end, so that nothing was taken away on its account.
+    - V(blocked) means that a limit or another run stands in the way, V(fatal) that nothing could be done.
+  returned: always
+  type: str
+  sample: ok
+fatal:
+  description: Whether the outcome is V(blocked) or V(fatal), so that later steps have nothing to work on.
+  returned: always
+  type: bool
+  sample: false
+summary:
+  description: Counts of what happened, never cut.
+  returned: always
+  type: dict
+  sample: {}
+changes:
+  description:
+    - The changes, groups before members. In check mode what would change; else what was changed.
+    - The two are equal when nothing fails.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+skips:
+  description: Groups and members left alone, each with a code and a reason.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - id: 0c1d9a55-8d4b-4f0c-9a5b-6c1f0a4b7d11
+      name: Robin Cloud
+      code: cloud_only_user
+      reason: the user has no account on premises
+      group_id: 5f2d3a51-0a62-4d0e-8a39-2b6d3f6f6b10
+      group_name: Sales
+errors:
+  description: Objects that failed, each with code, reason and remedy.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+notices:
+  description: What people should know and that stopped nothing, each with a code and a reason.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+report:
+  description: The same for people, a line each.
+  returned: when the run came to its end
+  type: list
+  elements: str
+  sample:
+    - 'Sales: members +1 -0: +Britta Simon'
+accepted:
+  description: Object ids of the groups that were not accepted before.
+  returned: when the run came to its end
+  type: list
+  elements: str
+  sample:
+    - 5f2d3a51-0a62-4d0e-8a39-2b6d3f6f6b10
+forgotten:
+  description: Object ids of the groups that were known and are forgotten.
+  returned: when the run came to its end
+  type: list
+  elements: str
+  sample: []
+"""
+
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.interpreter import require_interpreter
+
+
+def main():
+    require_interpreter()
+    from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.keeping import run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()
