@@ -14,7 +14,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     UNIVERSAL_SECURITY,
     AttributeMapping,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import ForeignMembers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CloudGroup,
     DirectoryGroup,
@@ -26,6 +25,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Values,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import NameCollision
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.removal import ForeignMembers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire import RetireRules
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import (
     Moves,

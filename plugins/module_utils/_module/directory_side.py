@@ -41,9 +41,9 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     CN,
     DEFAULT_MAPPINGS,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import ForeignMembers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import NameCollision
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Notice
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.removal import ForeignMembers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire import (
     DEFAULT_RETIRE,
     Departure,

@@ -182,7 +182,8 @@ def _by_tie(deleted: Sequence[DeletedGroup]) -> dict[str, list[DeletedGroup]]:
     """Return the deleted objects by each of the words that may tie one to a cloud group."""
     ties: dict[str, list[DeletedGroup]] = {}
     for item in deleted:
-        for word in {item.sid, item.guid, identity.anchor_of(item.cloud_id) if item.cloud_id else item.guid}:
+        anchor = identity.anchor_of(item.cloud_id) if item.cloud_id else ""
+        for word in (item.sid, item.guid, anchor):
             ties.setdefault(word, []).append(item)
     return ties
 

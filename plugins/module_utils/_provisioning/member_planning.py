@@ -12,6 +12,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     membership,
     nesting,
     plan,
+    removal,
     texts,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.batches import (
@@ -19,7 +20,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     chunks,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Kind, Tally
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import Evidence
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     Account,
     CompleteReading,
@@ -44,6 +44,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     DirectoryReader,
     KnownGroup,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.removal import Evidence
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.run_facts import (
     Provisioned,
     RunFacts,
@@ -219,13 +220,13 @@ def _finish(
     links = entry.held.reading.items
     add = membership.additions(entry.sorted.wanted, links)
     remove: tuple[Link, ...] = ()
-    forbidden = membership.removals_allowed(entry.members, group.rule_being_evaluated)
+    forbidden = removal.removals_allowed(entry.members, group.rule_being_evaluated)
     if forbidden:
         yield Notice(group.id, group.display_name, "removals_held", f"No member is removed: {forbidden}.")
     elif isinstance(entry.members, CompleteReading) and entry.candidates:
         accepted = group.id in known and known[group.id].accepted
-        policy = membership.RemovalPolicy(settings.foreign_members, accepted, settings.protected_members)
-        fate = membership.removals(entry.candidates, evidence, entry.members, policy, directory.domain)
+        policy = removal.RemovalPolicy(settings.foreign_members, accepted, settings.protected_members)
+        fate = removal.removals(entry.candidates, evidence, entry.members, policy, directory.domain)
         remove = fate.remove
         for link, why in fate.foreign:
             yield Notice(group.id, group.display_name, why, texts.FOREIGN[why].format(dn=link.dn))

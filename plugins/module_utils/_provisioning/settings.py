@@ -18,8 +18,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     container_mapping,
     merge_mappings,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import ForeignMembers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import NameCollision
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.removal import ForeignMembers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire import Retire, RetireRules
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.words import Word
 

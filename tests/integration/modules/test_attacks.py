@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -143,7 +144,8 @@ def test_a_full_decoy_waits_for_a_decision_and_stops_no_other_group(warm: Target
     assert warm.entry(good) and "member" not in objects.read(warm, decoy)
     ignored = warm.plan(ignore_objects=[guid])
     assert [change["action"] for change in ignored["changes"]] == ["create", "members"]
-    for vouched in ({"adopt_objects": [guid]}, {"trusted_writers": [attacker]}):
+    for option, value in (("adopt_objects", guid), ("trusted_writers", attacker)):
+        vouched: dict[str, Any] = {option: [value]}
         assert [change["action"] for change in warm.plan(**vouched)["changes"]][:1] == ["adopt"]
 
 

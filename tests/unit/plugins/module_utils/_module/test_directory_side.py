@@ -22,8 +22,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Kind,
     Limit,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import ForeignMembers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import NameCollision
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.removal import ForeignMembers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire import (
     DEFAULT_RETIRE,
     Departure,

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import ForeignMembers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     IncompleteReading,
     Principal,
@@ -24,6 +23,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Skip,
     Subject,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.removal import ForeignMembers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.run_facts import RunFacts
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Scope, ScopeMode
 from tests.unit import samples

@@ -23,7 +23,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     AttributeMapping,
     MappingKind,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import ForeignMembers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CloudGroup,
     CompleteReading,
@@ -44,6 +43,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Problem,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied, KnownGroup
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.removal import ForeignMembers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire import (
     DEFAULT_RETIRE,
     INDEX_LAG,

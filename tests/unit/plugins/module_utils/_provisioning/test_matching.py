@@ -16,7 +16,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     AttributeMapping,
     MappingKind,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import ForeignMembers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import CloudGroup, DirectoryGroup
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
     Action,
@@ -25,6 +24,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     PlanItem,
     Problem,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.removal import ForeignMembers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.run_facts import RunFacts
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Moves
 from tests.unit import samples
