@@ -180,3 +180,14 @@ def test_retirements_stand_under_their_limit(target: Target, other: str) -> None
     assert plan["outcome"] == "blocked" and "retirements: 2 planned, 1 allowed" in plan["msg"]
     assert target.membership()["outcome"] == "blocked"
     assert all(len(target.members(cloud_id)) == 2 for cloud_id in ids)
+
+
+def test_an_entry_that_fits_no_group_holds_retirements(target: Target, other: str) -> None:
+    """The group that it named would seem to have left."""
+    cloud_id, before = provisioned(target, other, "Named")
+    result = target.scope(other, "No group has this name", plan=str(target.plan_path))
+    assert [error["code"] for error in result["errors"]] == ["selected_group_unknown"]
+    plan = target.plan(retire={"out_of_scope": "empty"})
+    assert objects.noticed(plan, cloud_id) == {"retained_access"}
+    assert "a part of the scope could not be decided" in str(plan["notices"])
+    assert target.entry(cloud_id)["member"] == before["member"]
