@@ -30,6 +30,11 @@ options:
     description:
       - Path of a snapshot. Without O(plan), the module plans, checks the limits and carries out its own part alone.
     type: path
+  approve:
+    description:
+      - Checksum of the plan at O(plan), as M(hybrid_identity.gpad.gpad_plan) returned it. Whoever gives it reviewed
+        that plan and lets it exceed its limits; no other plan is applied.
+    type: str
   journal:
     description:
       - Path of the journal, the memory of the directory side, a SQLite file; created when missing.

@@ -37,6 +37,16 @@ options:
     type: list
     elements: str
     default: []
+  stopped:
+    description:
+      - V(true) stops runs. One that is writing ends before its next object; those that begin later write nothing.
+        V(false) lets them run again. If not given, nothing changes.
+      - Captures, plans and check mode go on.
+    type: bool
+  stop_reason:
+    description: What a stopped run says.
+    type: str
+    default: an administrator stopped them.
 extends_documentation_fragment:
   - hybrid_identity.gpad._results
   - hybrid_identity.gpad._attributes
@@ -60,6 +70,12 @@ EXAMPLES = r"""
     journal: /var/lib/gpad/contoso.com/journal.sqlite3
     accepted:
       - 5f2d3a51-0a62-4d0e-8a39-2b6d3f6f6b10
+
+- name: Stop all runs, also the one that is writing now
+  hybrid_identity.gpad.gpad_journal:
+    journal: /var/lib/gpad/contoso.com/journal.sqlite3
+    stopped: true
+    stop_reason: a change freeze until Monday.
 """
 
 RETURN = r"""
@@ -135,6 +151,11 @@ forgotten:
   type: list
   elements: str
   sample: []
+stopped:
+  description: Whether runs are stopped.
+  returned: when the run came to its end
+  type: bool
+  sample: false
 """
 
 

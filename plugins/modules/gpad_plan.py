@@ -21,9 +21,19 @@ author:
 version_added: 0.1.0
 options:
   snapshot:
-    description: Path of the snapshot that M(hybrid_identity.gpad.gpad_scope) wrote.
+    description:
+      - Path of the snapshot that M(hybrid_identity.gpad.gpad_scope) wrote. Either this or O(undo) is needed.
     type: path
-    required: true
+  undo:
+    description:
+      - Plans the way back from a run that O(journal) knows, given by its run_id, or from all runs of one plan by its
+        plan_id.
+      - What was changed since by people or by another run stays as it is and is reported as C(undo_left), as are groups
+        that the run created, restored or detached. Members that it added go, members that it took away return, and
+        attributes, names and places are what they were. A group that it deleted is restored.
+      - Nothing stops the next ordinary run from doing again what was undone. Stop runs, or change what they are told,
+        first.
+    type: str
   journal:
     description:
       - Path of the journal, the memory of the directory side. It is only read here, and may be missing.
@@ -84,6 +94,18 @@ EXAMPLES = r"""
 - name: Show what would happen
   ansible.builtin.debug:
     var: plan.report
+
+- name: Plan the way back from a run
+  hybrid_identity.gpad.gpad_plan:
+    domain_server: dc1.contoso.com
+    domain_username: svc-gpad@contoso.com
+    domain_password: "{{ vault_domain_password }}"
+    managed_containers:
+      - OU=Groups,DC=contoso,DC=com
+    target_container: OU=Groups,DC=contoso,DC=com
+    undo: 4f1d1f0a7c5e4f4e9a0d1e2f3a4b5c6d
+    journal: /var/lib/gpad/contoso.com/journal.sqlite3
+    plan: /var/lib/gpad/contoso.com/undo.jsonl
 """
 
 RETURN = r"""

@@ -350,6 +350,8 @@ class FakeDirectory:
                 node.sid_history,
                 next(iter(node.attributes.get(ANCHOR, ())), None),
                 node.device_id,
+                node.dn,
+                node.sid,
             )
             for node in self._ordered()
             if node.guid in guids and (self.info.catalog or not (node.sid or "").startswith(samples.SISTER_SID))
@@ -495,6 +497,7 @@ class FakeJournal:
     groups: dict[str, KnownGroup] = field(default_factory=dict)
     records: list[Applied] = field(default_factory=list)
     since: dict[str, str] = field(default_factory=dict)
+    why_stopped: str | None = None
     asked: frozenset[str] = frozenset()
 
     def known(self) -> Mapping[str, KnownGroup]:
@@ -512,6 +515,10 @@ class FakeJournal:
             cloud_id: frozenset(guid for record in self.records if record.id == cloud_id for guid in record.added)
             for cloud_id in cloud_ids
         }
+
+    def stopped(self) -> str | None:
+        """Return why runs are stopped, or None."""
+        return self.why_stopped
 
     def forget(self, cloud_id: str) -> None:
         """Forget a pair."""

@@ -23,7 +23,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 
 _CONSISTENCY_GUID = "mS-DS-ConsistencyGuid"
 _ACCOUNT = ("objectGUID", "objectSid", "sAMAccountName", "primaryGroupID")
-_FACTS = ("objectGUID", "objectClass", "sIDHistory", ANCHOR, "msDS-DeviceID", "cn")
+_FACTS = ("objectGUID", "objectSid", "objectClass", "sIDHistory", ANCHOR, "msDS-DeviceID", "cn")
 _DEVICE = "msDS-Device"
 
 
@@ -145,11 +145,14 @@ def _account(entry: Entry, *, from_catalog: bool) -> Account | None:
 
 def _facts(entry: Entry) -> LinkFacts:
     object_class = next(iter(entry.texts("objectClass")[-1:]), "")
+    sid = entry.first("objectSid")
     return LinkFacts(
         object_class,
         tuple(map(identity.sid_from_bytes, entry.attributes.get("sidhistory", ()))),
         next(iter(entry.texts(ANCHOR)), None),
         _device_id(entry) if object_class == _DEVICE else None,
+        entry.dn,
+        identity.sid_from_bytes(sid) if sid is not None else None,
     )
 
 

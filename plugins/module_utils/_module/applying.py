@@ -82,6 +82,7 @@ _STORES: Spec = {
     "snapshot": {"type": "path"},
     "plan": {"type": "path"},
     "journal": {"type": "path", "required": True},
+    "approve": {"type": "str"},
 }
 
 
@@ -102,7 +103,7 @@ def _run(part: Part) -> None:
         LIBRARIES,
         required_one_of=[("plan", "snapshot")],
         mutually_exclusive=[("plan", "snapshot")],
-        required_by={"snapshot": ("target_container",)},
+        required_by={"snapshot": ("target_container",), "approve": ("plan",)},
     )
 
 
@@ -120,7 +121,7 @@ def _execute(module: AnsibleModule, part: Part) -> dict[str, Any]:
             stack.enter_context(journal.locked())
         if given is not None:
             _check_given(given, journal, part, params["managed_containers"], check_mode=module.check_mode)
-            refuse_breaches(given)
+            refuse_breaches(given, params["approve"])
             if next(_changes(given, part), None) is None:
                 # Nothing to do needs no directory.
                 if not module.check_mode:
@@ -135,7 +136,7 @@ def _execute(module: AnsibleModule, part: Part) -> dict[str, Any]:
             path = stack.enter_context(temporary_plan())
             plan = make_plan(settings, snapshot, reader, journal, path, check_mode=module.check_mode).file
             _check_fresh(plan, check_mode=module.check_mode)
-            refuse_breaches(plan)
+            refuse_breaches(plan, None)
         else:
             raise ConfigurationError("Neither plan nor snapshot is given.", "Give one of them.")
         for item in plan.items():

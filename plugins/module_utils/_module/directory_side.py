@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     DEFAULT_MAPPINGS,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import NameCollision
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Notice
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Notice, PlanItem
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.removal import ForeignMembers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire import (
     DEFAULT_RETIRE,
@@ -57,6 +58,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     compile_settings,
     managed_containers,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.undo import plan_undo
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import planfile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile, PlanHeader
@@ -221,12 +223,54 @@ def make_plan(
         journal.left(),
         journal.added,
     )
-    with planfile.writing(path, plan_header) as writer:
-        for item in build_plan(settings, snapshot, reader, known, tally, run):
+    items = build_plan(settings, snapshot, reader, known, tally, run)
+    if journal.missing:
+        items = chain(items, _journal_missing(journal, tally))
+    return _write(path, plan_header, items, tally, settings)
+
+
+def _journal_missing(journal: JournalFile, tally: Tally) -> Iterator[PlanItem]:
+    if tally.groups:
+        text = "There was no journal: foreign members of groups already there are kept until they are known."
+        yield Notice("", str(journal.path), "journal_missing", text)
+
+
+def make_undo(
+    settings: Settings, run: str, reader: Reader, journal: JournalFile, path: Path, *, check_mode: bool
+) -> Planned:
+    """Plan the way back from a run into a file and check the limits.
+
+    Parameters:
+        settings: what the administrator decided.
+        run: a run_id, or the plan_id of runs, that the journal knows.
+        reader: the target domain.
+        journal: the memory of the directory side.
+        path: where the plan is written.
+        check_mode: the plan is not to be applied.
+
+    Raises:
+        GpadError: the directory could not be read to its end.
+    """
+    tally = Tally()
+    # What was captured before the undo would do again what is undone, and is refused from then on.
+    header = PlanHeader(
+        uuid.uuid4().hex,
+        now(),
+        journal.tenant_id(),
+        now(),
+        reader.domain.dn,
+        reader.domain.server,
+        check_mode,
+        journal.container_rule() or "",
+        narrowed=True,
+    )
+    return _write(path, header, plan_undo(settings, journal.outcomes(run), reader, tally), tally, settings)
+
+
+def _write(path: Path, header: PlanHeader, items: Iterable[PlanItem], tally: Tally, settings: Settings) -> Planned:
+    with planfile.writing(path, header) as writer:
+        for item in items:
             writer.add(item)
-        if journal.missing and tally.groups:
-            text = "There was no journal: foreign members of groups already there are kept until they are known."
-            writer.add(Notice("", str(journal.path), "journal_missing", text))
         breaches = limit_rules.check_limits(tally, settings.limits)
         counts = {kind.value: count for kind, count in tally.counts.items()}
         writer.finish(counts, tuple(breach_text(breach) for breach in breaches))
@@ -238,16 +282,26 @@ def breach_text(breach: Breach) -> str:
     return f"{breach.kind}: {breach.planned} planned, {breach.allowed} allowed ({breach.rule})"
 
 
-def refuse_breaches(plan: PlanFile) -> None:
-    """Stop before the first write when a plan exceeds a limit.
+def refuse_breaches(plan: PlanFile, approve: str | None) -> None:
+    """Stop before the first write when a plan exceeds a limit and nobody approved this very plan.
+
+    Parameters:
+        plan: the plan.
+        approve: checksum of the plan that an administrator approved, or None.
 
     Raises:
-        BlockedError: it does.
+        BlockedError: it exceeds one, or another plan was approved.
     """
-    if plan.footer.breaches:
+    if approve is not None and approve.strip().lower() != plan.footer.checksum:
+        raise BlockedError(
+            f"approve: {approve} is not the checksum of the plan {plan.path}, which is {plan.footer.checksum}.",
+            "Review the plan that is there, then give its checksum.",
+            code="plan_not_approved",
+        )
+    if plan.footer.breaches and approve is None:
         raise BlockedError(
             f"The plan exceeds a limit: {'; '.join(plan.footer.breaches)}.",
-            "Look at the plan; if it is right, raise the limit for this run.",
+            f"Look at the plan; if it is right, approve: {plan.footer.checksum} applies it once.",
             code="limit_exceeded",
         )
 

@@ -28,6 +28,8 @@ def run() -> None:
         "journal": {"type": "path", "required": True},
         "accepted": {"type": "list", "elements": "str", "default": []},
         "forgotten": {"type": "list", "elements": "str", "default": []},
+        "stopped": {"type": "bool"},
+        "stop_reason": {"type": "str", "default": "an administrator stopped them."},
     }
     run_module({**options, **RESULTS}, _keep, {})
 
@@ -42,7 +44,9 @@ def _keep(module: AnsibleModule) -> dict[str, Any]:
     with ExitStack() as stack:
         journal = JournalFile(path, writable=not module.check_mode)
         stack.callback(journal.close)
-        if not module.check_mode:
+        # The switch must work while a run holds the journal.
+        switched = _switch(module, journal)
+        if not module.check_mode and any(ids.values()):
             stack.enter_context(journal.locked())
         known = journal.known()
         unknown = [cloud_id for cloud_id in ids["accepted"] if cloud_id not in known]
@@ -58,9 +62,21 @@ def _keep(module: AnsibleModule) -> dict[str, Any]:
             journal.accept(fresh)
             for cloud_id in gone:
                 journal.forget(cloud_id)
+        stopped = module.params["stopped"] if module.check_mode and switched else journal.stopped() is not None
     report = Report(module.params["max_results"])
     report.summary.update({"accepted": len(fresh), "forgotten": len(gone)})
-    return report_result(module, report, changed=bool(fresh or gone), accepted=fresh, forgotten=gone)
+    changed = bool(fresh or gone or switched)
+    return report_result(module, report, changed=changed, accepted=fresh, forgotten=gone, stopped=stopped)
+
+
+def _switch(module: AnsibleModule, journal: JournalFile) -> bool:
+    """Stop runs or let them run again; return whether that is, or would be, a change."""
+    wanted = module.params["stopped"]
+    if wanted is None or wanted == (journal.stopped() is not None):
+        return False
+    if not module.check_mode:
+        journal.stop(module.params["stop_reason"] if wanted else None)
+    return True
 
 
 def _object_id(option: str, value: str) -> str:

@@ -19,11 +19,16 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.argum
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.directory_side import (
     LIBRARIES,
     make_plan,
+    make_undo,
     open_directory,
     settings_of,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import report_result, run_module
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import BlockedError, Outcome
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
+    BlockedError,
+    ConfigurationError,
+    Outcome,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report, worst
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import require_folder
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
@@ -34,23 +39,34 @@ def run() -> None:
     """Run the module gpad_plan."""
     target = {**SETTINGS, "target_container": {**SETTINGS["target_container"], "required": True}}
     stores: Spec = {
-        "snapshot": {"type": "path", "required": True},
+        "snapshot": {"type": "path"},
+        "undo": {"type": "str"},
         "journal": {"type": "path", "required": True},
         "plan": {"type": "path", "required": True},
     }
-    run_module({**DIRECTORY, **target, **stores, **RESULTS}, _plan, LIBRARIES)
+    run_module(
+        {**DIRECTORY, **target, **stores, **RESULTS},
+        _plan,
+        LIBRARIES,
+        required_one_of=[("snapshot", "undo")],
+        mutually_exclusive=[("snapshot", "undo")],
+    )
 
 
 def _plan(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
     settings = settings_of(params)
     require_folder(Path(params["plan"]))
-    snapshot = Snapshot(Path(params["snapshot"]))
+    snapshot = Snapshot(Path(params["snapshot"])) if params["snapshot"] else None
     journal = JournalFile(Path(params["journal"]), writable=False)
     report = Report(params["max_results"])
     path = Path(params["plan"])
-    with open_directory(params, settings.mapper.targets) as (session, reader):
-        planned = make_plan(settings, snapshot, reader, journal, path, check_mode=module.check_mode)
+    written = settings.mapper.targets if snapshot is not None else _written(journal, params["undo"])
+    with open_directory(params, written) as (session, reader):
+        if snapshot is not None:
+            planned = make_plan(settings, snapshot, reader, journal, path, check_mode=module.check_mode)
+        else:
+            planned = make_undo(settings, params["undo"], reader, journal, path, check_mode=module.check_mode)
     for item in planned.file.items():
         report.plan_item(item)
     would_change = report.changed
@@ -58,11 +74,11 @@ def _plan(module: AnsibleModule) -> dict[str, Any]:
         report.stopped(
             BlockedError(
                 f"The plan exceeds a limit: {text}.",
-                "Look at the plan; if it is right, raise the limit for this run.",
+                f"Look at the plan; if it is right, approve: {planned.file.footer.checksum} applies it once.",
                 code="limit_exceeded",
             )
         )
-    if snapshot.header.incomplete:
+    if snapshot is not None and snapshot.header.incomplete:
         report.outcome = worst(report.outcome, Outcome.INCOMPLETE)
     report.summary["operations"] = sum(session.operations.values())
     return report_result(
@@ -75,3 +91,18 @@ def _plan(module: AnsibleModule) -> dict[str, Any]:
         checksum=planned.file.footer.checksum,
         server=planned.file.header.server,
     )
+
+
+def _written(journal: JournalFile, run: str) -> frozenset[str]:
+    """Return the attributes that a run wrote.
+
+    Raises:
+        ConfigurationError: there was no such run.
+    """
+    if not journal.has_run(run):
+        raise ConfigurationError(
+            f"undo: the journal {journal.path} knows no run {run}.",
+            "Give a run_id or plan_id that gpad_info shows under runs.",
+            code="run_unknown",
+        )
+    return frozenset(name for done in journal.outcomes(run) for name in done.after) - {"cn", "distinguishedName"}

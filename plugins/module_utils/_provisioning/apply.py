@@ -6,13 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity, ownership, plan
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.batches import (
     GROUPS_AT_ONCE,
     chunks,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import GpadError, ObjectError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
+    BlockedError,
+    GpadError,
+    ObjectError,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import Wanted
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     DirectoryGroup,
@@ -35,6 +40,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     wanted_guids,
 )
 
+_DN = "distinguishedName"
+
 
 def apply_groups(
     changes: Iterable[GroupChange], directory: DirectoryReader, writer: DirectoryWriter, journal: Journal
@@ -54,6 +61,7 @@ def apply_groups(
         filled = _filled(batch, directory)
         taken = _anchors_in_use(batch, directory)
         for change in batch:
+            refuse_stopped(journal)
             expected_dn = moved_here.get(change.guid or "", change.dn)
             try:
                 if change.id in refused:
@@ -76,6 +84,19 @@ def apply_groups(
                 refused |= {change.id} - {""}
             journal.record(applied)
             yield applied
+
+
+def refuse_stopped(journal: Journal) -> None:
+    """Go no further when the administrator stopped runs.
+
+    Raises:
+        BlockedError: runs are stopped.
+    """
+    why = journal.stopped()
+    if why is not None:
+        raise BlockedError(
+            f"Runs are stopped: {why}", "gpad_journal with stopped: false lets them run.", code="stopped"
+        )
 
 
 def _filled(batch: Sequence[GroupChange], directory: DirectoryReader) -> frozenset[str]:
@@ -137,7 +158,11 @@ def _apply_group(change: GroupChange, writer: DirectoryWriter, journal: Journal)
         journal.remember(change.id, guid, accepted=False)
     elif change.action in (Action.DETACH, Action.DELETE):
         journal.forget(change.id)
-    return _done(change, guid, change.new_dn or change.dn, change.after)
+    if change.new_dn:
+        # Where it was is what an undo needs.
+        before = {**change.before, _DN: (change.dn,)}
+        return replace(_done(change, guid, change.new_dn, {**change.after, _DN: (change.new_dn,)}), before=before)
+    return _done(change, guid, change.dn, change.after)
 
 
 def _done(change: GroupChange, guid: str | None, name: str, after: Mapping[str, Values]) -> Applied:
@@ -180,6 +205,7 @@ def apply_members(
         guids = {c.id: c.guid or (known[c.id].guid if c.id in known else "") for c in batch}
         unseen = _unlike_planned(batch, guids, directory) if not just_planned else {}
         for change in batch:
+            refuse_stopped(journal)
             guid = guids[change.id]
             try:
                 if not guid or guid in unseen:

@@ -166,6 +166,8 @@ class LinkFacts:
     """What tells whose a linked object is, read only for links that are about to go.
 
     Parameters:
+        dn: distinguishedName.
+        sid: objectSid, or None for objects that have none.
         object_class: the most special objectClass.
         sid_history: SIDs the object had before.
         anchor: msDS-ExternalDirectoryObjectId.
@@ -176,6 +178,8 @@ class LinkFacts:
     sid_history: tuple[str, ...] = ()
     anchor: str | None = None
     device_id: str | None = None
+    dn: str = ""
+    sid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -258,6 +258,9 @@ class Journal(Protocol):
     def known(self) -> Mapping[str, KnownGroup]:
         """Return what is remembered of each cloud group, by object id."""
 
+    def stopped(self) -> str | None:
+        """Return why runs are stopped, or None."""
+
     def added(self, cloud_ids: Collection[str]) -> Mapping[str, frozenset[str]]:
         """Return the objectGUIDs of the members that earlier runs added to the objects of these cloud groups."""
 

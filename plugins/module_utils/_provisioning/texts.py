@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import Skipped
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Action
 
 SKIPPED: Mapping[Skipped | None, str] = {
     None: "in scope",
@@ -46,6 +47,13 @@ DELETED_HIDDEN = (
     "deleted and returns would get a new SID."
 )
 MOVE_HELD = "{dn} stays where it is: its mapping asks for {container}, the rule is unchanged, and moves is hold."
+UNDO_LEFT = "{action} of {dn} is not undone: {why}."
+UNDO_KEEPS: Mapping[Action, str] = {
+    Action.CREATE: "a group that was created is kept, since its SID may be in use; its members go",
+    Action.CREATE_CONTAINER: "containers are kept",
+    Action.RESTORE: "a group that was restored is kept",
+    Action.DETACH: "the next run takes the group up again once it is in scope",
+}
 LINKS_UNREAD = "The members of {dn} could not be read to the end and stay as they are: {why}"
 CYCLE = "These groups are members of one another in a circle; each is written as the cloud lists it: {names}."
 ORPHAN = (

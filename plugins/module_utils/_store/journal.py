@@ -169,6 +169,18 @@ class JournalFile:
         """Remember the time of the snapshot that is applied."""
         self._db.execute("INSERT OR REPLACE INTO settings VALUES ('captured_at', ?)", (captured_at,))
 
+    def stopped(self) -> str | None:
+        """Return why runs are stopped, or None."""
+        row = self._db.execute("SELECT value FROM settings WHERE name = 'stopped'").fetchone()
+        return None if row is None else str(row[0])
+
+    def stop(self, why: str | None) -> None:
+        """Stop runs, a running one before its next batch; None lets them run again."""
+        if why is None:
+            self._db.execute("DELETE FROM settings WHERE name = 'stopped'")
+        else:
+            self._db.execute("INSERT OR REPLACE INTO settings VALUES ('stopped', ?)", (why,))
+
     def container_rule(self) -> str | None:
         """Return the rule for containers that was applied last, or None."""
         row = self._db.execute("SELECT value FROM settings WHERE name = 'container_rule'").fetchone()
@@ -290,6 +302,44 @@ class JournalFile:
             ),
         )
 
+    def outcomes(self, run: str) -> list[Applied]:
+        """Return what became of the changes of a run, or of all runs of a plan, in their order; failed ones left out.
+
+        Parameters:
+            run: a run_id or a plan_id.
+        """
+        rows = self._db.execute(
+            "SELECT o.action, o.id, o.name, o.guid, o.dn, o.status, o.before, o.after, o.added, o.removed "
+            "FROM outcomes o JOIN runs r ON r.no = o.run_no WHERE (r.run_id = ? OR r.plan_id = ?) "
+            "AND o.status <> 'failed' ORDER BY o.no",
+            (run, run),
+        )
+        return [
+            Applied(
+                action,
+                cloud_id,
+                name,
+                guid,
+                place,
+                status,
+                _values(before),
+                _values(after),
+                tuple(json.loads(added)),
+                tuple(json.loads(removed)),
+            )
+            for action, cloud_id, name, guid, place, status, before, after, added, removed in rows
+        ]
+
+    def has_run(self, run: str) -> bool:
+        """Return whether there was such a run, or a run of such a plan."""
+        row = self._db.execute("SELECT 1 FROM runs WHERE run_id = ? OR plan_id = ?", (run, run)).fetchone()
+        return row is not None
+
+    def tenant_id(self) -> str:
+        """Return the tenant that the journal belongs to, or an empty string before the first run."""
+        row = self._db.execute("SELECT value FROM settings WHERE name = 'tenant_id'").fetchone()
+        return str(row[0]) if row else ""
+
     def runs(self, most: int) -> list[Run]:
         """Return the latest runs, newest first."""
         rows = self._db.execute(
@@ -310,3 +360,7 @@ class JournalFile:
         )
         words = ("id", "name", "dn", "action", "code", "message", "remedy")
         return [dict(zip(words, row, strict=False)) for row in rows]
+
+
+def _values(text: str) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(values) for name, values in json.loads(text).items()}

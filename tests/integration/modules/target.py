@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -99,10 +101,26 @@ class Target:
         paths = {"snapshot": str(self.snapshot), "journal": str(self.journal), "gather": list(gather)}
         return self._call("gpad_info", _DIRECTORY + _SETTINGS, {**paths, **options}, check=False, diff=False)
 
+    def keep(self, *, check: bool = False, **options: Any) -> dict[str, Any]:
+        """Change what the journal remembers."""
+        return self._call("gpad_journal", (), {"journal": str(self.journal), **options}, check=check, diff=False)
+
     def accept(self, *groups: str, check: bool = False) -> dict[str, Any]:
         """Accept the foreign members of groups."""
-        options = {"journal": str(self.journal), "accepted": list(groups)}
-        return self._call("gpad_journal", (), options, check=check, diff=False)
+        return self.keep(accepted=list(groups), check=check)
+
+    def undo(self, run: str, *, check: bool = False, **options: Any) -> dict[str, Any]:
+        """Plan the way back from a run."""
+        paths = {"undo": run, "journal": str(self.journal), "plan": str(self.plan_path)}
+        return self._call("gpad_plan", _DIRECTORY + _SETTINGS, {**paths, **options}, check=check, diff=False)
+
+    def age_fates(self) -> None:
+        """Make the snapshot say of each absent group that it was first found so a day before."""
+        with closing(sqlite3.connect(self.snapshot)) as database, database:
+            changed = database.execute(
+                "UPDATE fates SET since = strftime('%Y-%m-%dT%H:%M:%SZ', since, '-1 day') WHERE kind = 'absent'"
+            )
+            assert changed.rowcount > 0
 
     def provision(self, *groups: str, **options: Any) -> None:
         """Capture, plan and apply, all of which must succeed."""

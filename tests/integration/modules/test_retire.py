@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 
 import pytest
@@ -35,16 +34,6 @@ def provisioned(target: Target, other: str, name: str) -> tuple[str, dict[str, l
     cloud_id = target.admin.create_group(unique(name), [object_id(BRITTA), object_id(LOLA)])
     again(target, other, cloud_id)
     return cloud_id, target.entry(cloud_id)
-
-
-def long_ago(target: Target, cloud_id: str) -> None:
-    """Make the snapshot say that the group was first found absent a day before."""
-    with sqlite3.connect(target.snapshot) as database:
-        changed = database.execute(
-            "UPDATE fates SET since = strftime('%Y-%m-%dT%H:%M:%SZ', since, '-1 day') WHERE id = ?", (cloud_id,)
-        )
-        assert changed.rowcount == 1
-    database.close()
 
 
 def same_object(before: dict[str, list[str]], after: dict[str, list[str]]) -> bool:
@@ -78,7 +67,7 @@ def test_a_deleted_group_is_emptied_once_it_is_confirmed_and_deleted_after_the_d
     assert objects.noticed(plan, cloud_id) == {"orphan"}
     again(target, other)
     assert len(target.members(cloud_id)) == 2, "absent for less than an index lag"
-    long_ago(target, cloud_id)
+    target.age_fates()
     plan = again(target, other)
     assert objects.noticed(plan, cloud_id) == {"retired"}
     emptied = target.entry(cloud_id)
@@ -96,7 +85,7 @@ def test_a_group_is_not_deleted_while_it_has_members(target: Target, other: str)
     target.admin.delete_group(cloud_id)
     target.admin.purge(cloud_id)
     again(target, other)
-    long_ago(target, cloud_id)
+    target.age_fates()
     plan = again(target, other, retire={"grace_days": 0})
     assert [change["action"] for change in plan["changes"]] == ["members"]
     plan = again(target, other, retire={"grace_days": 0})

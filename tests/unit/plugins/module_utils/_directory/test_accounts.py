@@ -103,6 +103,7 @@ def test_what_tells_whose_a_linked_object_is(monkeypatch: pytest.MonkeyPatch) ->
             objectClass=["top", "person", "user"],
             sIDHistory=[identity.sid_to_bytes(sid(9)), identity.sid_to_bytes(sid(8))],
             msDS__ExternalDirectoryObjectId=[f"User_{cloud_id(1)}"],
+            objectSid=[identity.sid_to_bytes(sid(1))],
             cn=[guid(1)],
         ),
         entry("CN=2", objectGUID=[identity.guid_to_bytes(guid(2))], objectClass=["top", "contact"]),
@@ -118,11 +119,11 @@ def test_what_tells_whose_a_linked_object_is(monkeypatch: pytest.MonkeyPatch) ->
     ]
     under_test, _unused = reader(monkeypatch, lambda op: answer if "objectGUID=" in op.arguments[1] else None)
     assert under_test.facts([guid(1), guid(2), guid(2)]) == {
-        guid(1): LinkFacts("user", (sid(9), sid(8)), f"User_{cloud_id(1)}"),
-        guid(2): LinkFacts("contact"),
-        guid(4): LinkFacts("msDS-Device", device_id=cloud_id(4)),
-        guid(5): LinkFacts("msDS-Device", device_id=cloud_id(5)),
-        guid(6): LinkFacts(),
+        guid(1): LinkFacts("user", (sid(9), sid(8)), f"User_{cloud_id(1)}", dn="CN=1", sid=sid(1)),
+        guid(2): LinkFacts("contact", dn="CN=2"),
+        guid(4): LinkFacts("msDS-Device", device_id=cloud_id(4), dn="CN=4"),
+        guid(5): LinkFacts("msDS-Device", device_id=cloud_id(5), dn="CN=5"),
+        guid(6): LinkFacts(dn="CN=6"),
     }
 
 
