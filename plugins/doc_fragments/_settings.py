@@ -139,6 +139,12 @@ options:
         description: Groups to be deleted. By default 20, or 5 percent from 3 up.
         type: dict
         suboptions: *limit
+  max_snapshot_age:
+    description:
+      - A snapshot, or the snapshot behind a plan, that is older than so many hours is refused, since what was taken
+        away meanwhile would be given again.
+    type: int
+    default: 24
   convert_scope:
     description:
       - Make groups universal that are global or domain local, where the nesting rules of Active Directory allow it;

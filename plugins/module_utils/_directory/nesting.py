@@ -69,22 +69,28 @@ class Groups:
         self._info = info
         self._here: _Place = (session, info.dn)
         self._forest: _Place | None = (catalog, "") if catalog is not None else None
+        self._protected: dict[frozenset[str], frozenset[str]] = {}
         self._places: list[_Place] = [self._here] if self._forest is None else [self._here, self._forest]
 
     def protected(self, names: Collection[str]) -> frozenset[str]:
         """Return the objectGUIDs of the groups that guard the domain or have these names, and of all inside them.
 
-        Breadth first, a search for each level and hundred parents; a group that was met is not followed again.
+        Breadth first, a search for each level and hundred parents; a group that was met is not followed again. Read
+        once: what is asked again is answered from memory.
 
         Parameters:
             names: sAMAccountNames in the domain, SIDs or DNs, folded.
         """
+        asked = frozenset(names)
+        if asked in self._protected:
+            return self._protected[asked]
         level = dict(self._roots(names))
         found = set(level)
         while level:
             level = {guid: name for guid, name in self._level(tuple(level.values())) if guid not in found}
             found.update(level)
-        return frozenset(found)
+        self._protected[asked] = frozenset(found)
+        return self._protected[asked]
 
     def _roots(self, names: Collection[str]) -> Iterator[tuple[str, str]]:
         sids = [name.upper() for name in names if identity.is_sid(name)]

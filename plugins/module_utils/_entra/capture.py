@@ -135,7 +135,13 @@ def member_ids(client: GraphClient, group_id: str) -> frozenset[str]:
         EntraError: they could not be read to their end.
     """
     call = Call(f"/groups/{group_id}/members?$select=id&$count=true&$top=999", _READ_MEMBERS, ADVANCED)
-    found = [item["id"].lower() for page in client.pages(call) for item in items(page, call.path)]
+    found: list[str] = []
+    count: object = None
+    for page in client.pages(call):
+        count = page.get("@odata.count", count)
+        found += (item["id"].lower() for item in items(page, call.path))
+    if count != len(found):
+        raise EntraError(f"{len(found)} members were read, the service counts {count}.", code="entra_count_differs")
     return frozenset(found)
 
 

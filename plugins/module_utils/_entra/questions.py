@@ -46,10 +46,17 @@ _COLLECTIONS: Mapping[str, tuple[PrincipalKind, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """A group among the deleted items, with the time of its deletion in ISO 8601, UTC."""
+    """A group among the deleted items.
+
+    Parameters:
+        name: displayName.
+        since: the time of its deletion in ISO 8601, UTC.
+        synced: it was mastered on premises when it was deleted.
+    """
 
     name: str
     since: str
+    synced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +130,8 @@ def _deleted(body: Any, cloud_id: str) -> Deleted | None:
         return None
     since = _TIME.fullmatch(str(body.get("deletedDateTime")))
     name = body.get("displayName")
-    return Deleted(name if isinstance(name, str) else "", f"{since[1]}Z") if since else None
+    synced = body.get("onPremisesSyncEnabled") is True
+    return Deleted(name if isinstance(name, str) else "", f"{since[1]}Z", synced) if since else None
 
 
 def principals_with(client: GraphClient, sids: Collection[str]) -> tuple[tuple[Principal, ...], EntraError | None]:

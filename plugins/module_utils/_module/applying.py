@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.direc
     now,
     open_directory,
     refuse_breaches,
+    refuse_old,
     settings_of,
     temporary_plan,
 )
@@ -50,9 +51,11 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     PlanItem,
     Problem,
     Question,
+    Skip,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire import ROLLED_BACK_CODES
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire_planning import LEFT_CODES
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile
@@ -120,7 +123,7 @@ def _execute(module: AnsibleModule, part: Part) -> dict[str, Any]:
         if not module.check_mode:
             stack.enter_context(journal.locked())
         if given is not None:
-            _check_given(given, journal, part, params["managed_containers"], check_mode=module.check_mode)
+            _check_given(given, journal, part, params, check_mode=module.check_mode)
             refuse_breaches(given, params["approve"])
             if next(_changes(given, part), None) is None:
                 # Nothing to do needs no directory.
@@ -133,8 +136,16 @@ def _execute(module: AnsibleModule, part: Part) -> dict[str, Any]:
             plan = given
             _check_domain(plan, reader)
         elif snapshot is not None and settings is not None:
+            refuse_old(snapshot.header.captured_at, params["max_snapshot_age"])
             path = stack.enter_context(temporary_plan())
-            plan = make_plan(settings, snapshot, reader, journal, path, check_mode=module.check_mode).file
+            plan = make_plan(
+                settings,
+                snapshot,
+                reader,
+                journal,
+                path,
+                check_mode=module.check_mode,
+            ).file
             _check_fresh(plan, check_mode=module.check_mode)
             refuse_breaches(plan, None)
         else:
@@ -150,7 +161,14 @@ def _execute(module: AnsibleModule, part: Part) -> dict[str, Any]:
             if part is GROUPS:
                 done = apply.apply_groups(_group_changes(plan), reader, writer, journal)
             else:
-                done = apply.apply_members(_member_changes(plan), reader, writer, journal, just_planned=given is None)
+                done = apply.apply_members(
+                    _member_changes(plan),
+                    reader,
+                    writer,
+                    journal,
+                    planned_on=plan.header.server,
+                    just_planned=given is None,
+                )
             _record(plan, part, journal, report, done)
         report.summary["operations"] = sum(session.operations.values())
     return report_result(module, report, changed=report.changed, plan_id=plan.header.plan_id)
@@ -200,11 +218,15 @@ def _check_domain(plan: PlanFile, reader: Reader) -> None:
         )
 
 
-def _check_given(plan: PlanFile, journal: JournalFile, part: Part, managed: Sequence[str], *, check_mode: bool) -> None:
+def _check_given(
+    plan: PlanFile, journal: JournalFile, part: Part, params: Mapping[str, Any], *, check_mode: bool
+) -> None:
     header = plan.header
     journal.check_tenant(header.tenant_id)
+    journal.check_domain(header.domain)
     for change in _group_changes(plan):
-        _check_place(plan, change, managed)
+        _check_place(plan, change, params["managed_containers"])
+    refuse_old(header.captured_at, params["max_snapshot_age"])
     if not check_mode:
         _check_fresh(plan, check_mode=False)
         journal.check_age(header.captured_at)
@@ -224,6 +246,7 @@ def _record(plan: PlanFile, part: Part, journal: JournalFile, report: Report, do
     """Carry out changes by running through what becomes of them, and close the run in the journal."""
     header = plan.header
     journal.pin_tenant(header.tenant_id)
+    journal.pin_domain(header.domain)
     journal.remember_age(header.captured_at)
     journal.begin_run(uuid.uuid4().hex, part.module, header.plan_id, header.created_at, now())
     # Two passes over the file keep one change in memory at a time: apply yields in the order of the changes.
@@ -261,5 +284,8 @@ def _remember_open(plan: PlanFile, journal: JournalFile) -> None:
             left.append(item.id)
         elif isinstance(item, Problem) and item.code == ownership.UNDECIDED:
             undecided.append(item.id)
+        elif isinstance(item, Skip) and item.group_id is None and item.code in ROLLED_BACK_CODES:
+            # On-premises it is master again, whatever becomes of its copy in the cloud.
+            journal.forget(item.id)
     journal.remember_left(left, now())
     journal.remember_undecided(undecided)

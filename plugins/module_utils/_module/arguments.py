@@ -127,6 +127,7 @@ SETTINGS: Spec = {
             _LIMIT,
         ),
     },
+    "max_snapshot_age": {"type": "int", "default": 24},
     "convert_scope": {"type": "bool", "default": False},
     "trusted_writers": {"type": "list", "elements": "str", "default": []},
     "adopt_objects": {"type": "list", "elements": "str", "default": []},

@@ -126,7 +126,8 @@ def fates(asked: AskedGroups, before: Before, captured_at: str) -> Iterator[Fate
     """Yield the fate of each group that was asked for and does not live."""
     for cloud_id, found in asked.deleted.items():
         name = found.name or before.names.get(cloud_id, "")
-        yield Fate(cloud_id, FateKind.SOFT_DELETED, name, found.since, captured_at)
+        kind = FateKind.SYNCED if found.synced else FateKind.SOFT_DELETED
+        yield Fate(cloud_id, kind, name, found.since, captured_at)
     for cloud_id in sorted(asked.absent):
         old = before.absent.get(cloud_id)
         # A clock that was set back must not make a group absent since a time to come.

@@ -18,6 +18,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.captur
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import GraphClient
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.http import REQUESTS_IMPORT_ERROR
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.questions import AskedGroups
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import asking, scope_options
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import (
     ENTRA,
@@ -117,11 +118,12 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
     groups = list(capture.groups(client, query))
     # Those that were in scope before are asked for as well: a filter in the service leaves out what it does not let in,
     # and of a group that is gone it says nothing.
-    missing = (questions.groups | before.in_scope) - {group.id for group in groups}
+    of_interest = questions.groups | before.in_scope
+    missing = of_interest - {group.id for group in groups}
     asked = asking.ask_groups(client, query, missing, report)
     groups = sorted((*groups, *asked.living), key=lambda group: (group.display_name, group.id))
-    chosen = _scope(client, params, wanted, rules, groups, report)
-    groups = _with_authority(client, groups, chosen, report)
+    chosen = _scope(client, params, wanted, rules, groups, asked, report)
+    groups = _with_authority(client, groups, chosen, of_interest, report)
     decisions = _decide(groups, chosen, report)
     with snapshots.writing(path) as writer:
         for group in groups:
@@ -174,13 +176,21 @@ def _scope(
     wanted: list[str],
     rules: tuple[Filter, ...],
     groups: list[CloudGroup],
+    asked: AskedGroups,
     report: Report,
 ) -> Scope:
     mode = ScopeMode(params["scope_mode"])
     chosen: frozenset[str] | None = None
     if mode is ScopeMode.SELECTED:
         selection = scope.select(wanted, groups)
+        gone = asked.deleted.keys() | asked.absent
         for entry, why in selection.problems.items():
+            if identity.guid_text(entry) in gone:
+                text = (
+                    f"selected_groups: {entry} was deleted; take it off the list once its directory group is settled."
+                )
+                report.remark(Notice(entry, entry, "selected_group_deleted", text))
+                continue
             report.problem(
                 "",
                 entry,
@@ -229,9 +239,21 @@ def _warn_of_idle_filters(rules: tuple[Filter, ...], decisions: dict[str, Decisi
             )
 
 
-def _with_authority(client: GraphClient, groups: list[CloudGroup], scoped: Scope, report: Report) -> list[CloudGroup]:
+def _with_authority(
+    client: GraphClient, groups: list[CloudGroup], scoped: Scope, of_interest: frozenset[str], report: Report
+) -> list[CloudGroup]:
+    """Return the groups with their source of authority read where the decision hangs on it.
+
+    It hangs on it, too, for converted groups that the directory holds: what becomes of one that left the scope depends
+    on who is its master.
+    """
     chosen = scoped.chosen
-    asked = [g.id for g in groups if scope.needs_authority(g) and (chosen is None or g.id in chosen)]
+    asked = [
+        g.id
+        for g in groups
+        if (scope.needs_authority(g) and (chosen is None or g.id in chosen))
+        or (g.security_identifier is not None and g.id in of_interest)
+    ]
     if not asked:
         return groups
     states, problem = capture.authority(client, asked)

@@ -29,6 +29,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     BlockedError,
     ConfigurationError,
+    StoreError,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import (
     DEFAULT_LIMITS,
@@ -200,6 +201,7 @@ def make_plan(
     """
     header = snapshot.header
     journal.check_tenant(header.tenant_id)
+    journal.check_domain(reader.domain.dn)
     journal.check_age(header.captured_at)
     tally = Tally()
     plan_header = PlanHeader(
@@ -218,13 +220,13 @@ def make_plan(
         datetime.now(timezone.utc),
         secrets.randbelow,
         journal.container_rule(),
-        journal.missing,
+        journal.fresh,
         journal.undecided(),
         journal.left(),
         journal.added,
     )
     items = build_plan(settings, snapshot, reader, known, tally, run)
-    if journal.missing:
+    if journal.fresh:
         items = chain(items, _journal_missing(journal, tally))
     return _write(path, plan_header, items, tally, settings)
 
@@ -251,6 +253,7 @@ def make_undo(
     Raises:
         GpadError: the directory could not be read to its end.
     """
+    journal.check_domain(reader.domain.dn)
     tally = Tally()
     # What was captured before the undo would do again what is undone, and is refused from then on.
     header = PlanHeader(
@@ -275,6 +278,26 @@ def _write(path: Path, header: PlanHeader, items: Iterable[PlanItem], tally: Tal
         counts = {kind.value: count for kind, count in tally.counts.items()}
         writer.finish(counts, tuple(breach_text(breach) for breach in breaches))
     return Planned(PlanFile(path), breaches)
+
+
+def refuse_old(captured_at: str, hours: int) -> None:
+    """Refuse a snapshot that was captured too long ago.
+
+    Parameters:
+        captured_at: ISO 8601, UTC.
+        hours: the greatest age.
+
+    Raises:
+        StoreError: it is older.
+    """
+    then = datetime.fromisoformat(captured_at.replace("Z", "+00:00"))
+    age = (datetime.now(timezone.utc) - then).total_seconds() / 3600
+    if age > hours:
+        raise StoreError(
+            f"The snapshot of {captured_at} is {age:.0f} hours old; max_snapshot_age is {hours}.",
+            "Run gpad_scope again, and gpad_plan.",
+            code="snapshot_outdated",
+        )
 
 
 def breach_text(breach: Breach) -> str:

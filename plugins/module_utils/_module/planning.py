@@ -21,6 +21,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.direc
     make_plan,
     make_undo,
     open_directory,
+    refuse_old,
     settings_of,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import report_result, run_module
@@ -64,7 +65,15 @@ def _plan(module: AnsibleModule) -> dict[str, Any]:
     written = settings.mapper.targets if snapshot is not None else _written(journal, params["undo"])
     with open_directory(params, written) as (session, reader):
         if snapshot is not None:
-            planned = make_plan(settings, snapshot, reader, journal, path, check_mode=module.check_mode)
+            refuse_old(snapshot.header.captured_at, params["max_snapshot_age"])
+            planned = make_plan(
+                settings,
+                snapshot,
+                reader,
+                journal,
+                path,
+                check_mode=module.check_mode,
+            )
         else:
             planned = make_undo(settings, params["undo"], reader, journal, path, check_mode=module.check_mode)
     for item in planned.file.items():

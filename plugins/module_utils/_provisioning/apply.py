@@ -36,6 +36,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     DirectoryReader,
     DirectoryWriter,
     Journal,
+    KnownGroup,
     MemberResult,
     wanted_guids,
 )
@@ -182,6 +183,7 @@ def apply_members(
     writer: DirectoryWriter,
     journal: Journal,
     *,
+    planned_on: str = "",
     just_planned: bool = False,
 ) -> Iterator[Applied]:
     """Apply the member part of a plan, yielding what became of each group's links.
@@ -195,6 +197,7 @@ def apply_members(
         directory: the target domain.
         writer: the same, for writing.
         journal: the memory of the directory side.
+        planned_on: the domain controller that the plan was read from.
         just_planned: whether this call made the plan.
 
     Raises:
@@ -203,7 +206,8 @@ def apply_members(
     known = journal.known()
     for batch in chunks(changes, GROUPS_AT_ONCE):
         guids = {c.id: c.guid or (known[c.id].guid if c.id in known else "") for c in batch}
-        unseen = _unlike_planned(batch, guids, directory) if not just_planned else {}
+        same_server = planned_on == directory.domain.server
+        unseen = {} if just_planned else _unlike_planned(batch, guids, directory, known, same_server=same_server)
         for change in batch:
             refuse_stopped(journal)
             guid = guids[change.id]
@@ -224,19 +228,32 @@ def apply_members(
 
 
 def _unlike_planned(
-    batch: Sequence[MemberChange], guids: Mapping[str, str], directory: DirectoryReader
+    batch: Sequence[MemberChange],
+    guids: Mapping[str, str],
+    directory: DirectoryReader,
+    known: Mapping[str, KnownGroup],
+    *,
+    same_server: bool,
 ) -> dict[str, ObjectError]:
     """Return, by objectGUID, what forbids to write the members of a group now."""
     # Only what is a group inside the managed containers now, and may be written, is read and written.
     groups = directory.groups([guid for guid in guids.values() if guid], ())
     there = {group.guid: group for group in groups if not ownership.untouchable(group, frozenset())}
-    again = [guids[c.id] for c in batch if guids[c.id] in there and not _is_as_read(c, there[guids[c.id]])]
+    again = [
+        guids[c.id] for c in batch if guids[c.id] in there and not (same_server and _is_as_read(c, there[guids[c.id]]))
+    ]
     held = {links.guid: links for links in directory.links(again)} if again else {}
     wrong: dict[str, ObjectError] = {}
     for change in batch:
         guid = guids[change.id]
         if guid not in there or (guid in again and guid not in held):
             wrong[guid] = _missing(change)
+        elif change.id not in known or known[change.id].guid != guid:
+            wrong[guid] = ObjectError(
+                f"The journal does not know {change.dn} as the object of this group.",
+                "Look at what its adoption said, and plan again.",
+                code="earlier_step_failed",
+            )
         elif guid in held and (problem := _links_problem(change, held[guid])):
             wrong[guid] = problem
     return wrong

@@ -85,6 +85,7 @@ def build_plan(
             for kind in _COUNTED_AS[item.action]:
                 tally.counts[kind] += 1
         yield item
+    tally.counts[Kind.MEMBER_ADDITIONS] += sum(map(len, provisioned.restored.values()))
     yield from plan_left_behind(settings, cloud, directory, known, anchored.groups, provisioned, tally, run)
     yield from plan_members(settings, cloud, directory, known, provisioned, tally, run)
 

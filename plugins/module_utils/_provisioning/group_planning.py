@@ -35,10 +35,12 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     revive,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
+    DeletedGroup,
     DirectoryGroup,
     Nesting,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
+    Notice,
     PlanItem,
     Problem,
     Skip,
@@ -300,12 +302,21 @@ def _changes(
     if changes:
         provisioned.changing.add(desired.id)
     if hit.deleted is not None:
-        provisioned.restored[desired.id] = hit.deleted.links
-        if hit.deleted.links:
-            names = "; ".join(link.dn for link in hit.deleted.links[:_LINKS_SHOWN])
-            text = texts.LINKS_RETURN.format(dn=hit.deleted.dn, count=len(hit.deleted.links), names=names)
-            yield candidate.notice("links_return", text)
+        yield from _returning(candidate, hit.deleted, provisioned)
     yield from changes
+
+
+def _returning(candidate: Candidate, lost: DeletedGroup, provisioned: Provisioned) -> Iterator[Notice]:
+    """Tell what comes back with a deleted object, and let its members wait where its own memberships come back, too."""
+    provisioned.restored[candidate.id] = lost.links
+    if lost.links:
+        names = "; ".join(link.dn for link in lost.links[:_LINKS_SHOWN])
+        text = texts.LINKS_RETURN.format(dn=lost.dn, count=len(lost.links), names=names)
+        yield candidate.notice("links_return", text)
+    # The Recycle Bin keeps all attributes, a tombstone only a few.
+    if lost.attributes.get("adminDescription"):
+        del provisioned.groups[candidate.id]
+        yield candidate.notice("members_wait", texts.MEMBERS_WAIT.format(dn=lost.dn))
 
 
 def _place_problem(settings: Settings, candidate: Candidate, desired: DesiredGroup, around: _Around) -> Problem | None:

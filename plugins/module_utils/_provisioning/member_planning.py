@@ -235,9 +235,8 @@ def _finish(
         for link in (*foreign, *(() if accepted else remove)):
             if link.sid:
                 yield Question(Subject.SID, link.sid)
-    back = len(provisioned.restored.get(group.id, ()))
     tally.links += len(links)
-    tally.counts[Kind.MEMBER_ADDITIONS] += len(add) + back
+    tally.counts[Kind.MEMBER_ADDITIONS] += len(add)
     tally.counts[Kind.MEMBER_REMOVALS] += len(remove)
     if remove and len(remove) == len(links) and not add:
         tally.counts[Kind.GROUPS_EMPTIED] += 1

@@ -262,6 +262,7 @@ class FateKind(Word):
 
     ABSENT = "absent"
     SOFT_DELETED = "soft_deleted"
+    SYNCED = "synced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +271,8 @@ class Fate:
 
     Parameters:
         id: the object id.
-        kind: absent from groups and deleted items, or among the deleted items.
+        kind: absent from groups and deleted items, or among the deleted items; `synced` if it was mastered on premises
+            when it was deleted.
         name: displayName where it is still known.
         since: ISO 8601, UTC: when it was deleted, or when a capture first found it absent.
         seen: ISO 8601, UTC: when a capture last found it so.

@@ -140,7 +140,7 @@ def untrusted(guid: str, claims: Claims) -> str:
     return ", ".join(sorted(strangers))
 
 
-def verdict(cloud_id: str, guid: str, description: str | None, claims: Claims) -> Verdict:
+def verdict(cloud_id: str, guid: str, description: str | None, claims: Claims, *, deleted: bool = False) -> Verdict:
     """Return whether an anchored object that the journal does not know is the cloud group's.
 
     The anchor alone proves little: it is in the property set Personal-Information, which help desks may often write.
@@ -154,17 +154,25 @@ def verdict(cloud_id: str, guid: str, description: str | None, claims: Claims) -
         guid: objectGUID.
         description: its adminDescription.
         claims: what is known of it.
+        deleted: it is among the deleted objects, where adminDescription is kept by the Recycle Bin alone. Its owner
+            tells then whether it was made by somebody who is trusted.
     """
     trust = claims.trust
+    if claims.owners.get(guid, cloud_id) != cloud_id:
+        return Verdict.IGNORE
     if guid in trust.adopt:
         return Verdict.ADOPT
-    if guid in trust.ignore or claims.owners.get(guid, cloud_id) != cloud_id:
+    if guid in trust.ignore:
         return Verdict.IGNORE
     if not untrusted(guid, claims):
         return Verdict.ADOPT
     marks = {f"{prefix}{cloud_id}".lower() for prefix in (identity.GROUP_ANCHOR_PREFIX, identity.TAKEN_OVER_PREFIX)}
     unremembered = trust.journal_missing or cloud_id in trust.undecided
-    return Verdict.ASK if unremembered or (description or "").lower() in marks else Verdict.IGNORE
+    if unremembered or (description or "").lower() in marks:
+        return Verdict.ASK
+    descriptor = claims.security.get(guid)
+    created_by_trusted = descriptor is None or descriptor.owner in trust.trusted
+    return Verdict.ASK if deleted and created_by_trusted else Verdict.IGNORE
 
 
 def match(cloud: CloudGroup, found: Index, known_guid: str | None, domain_sid: str, claims: Claims) -> Match:
@@ -246,7 +254,7 @@ def match_deleted(
         missing = Match(problem="directory_group_missing", detail=text)
     else:
         found = tuple(deleted)
-        verdicts = {item.guid: verdict(cloud.id, item.guid, _description(item), claims) for item in found}
+        verdicts = {item.guid: verdict(cloud.id, item.guid, _description(item), claims, deleted=True) for item in found}
         own, by = [item for item in found if verdicts[item.guid] is Verdict.ADOPT], "anchor"
         doubtful = [(item.guid, item.dn) for item in found if verdicts[item.guid] is Verdict.ASK]
         strangers += _strangers(item for item in found if verdicts[item.guid] is Verdict.IGNORE)

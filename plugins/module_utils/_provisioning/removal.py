@@ -168,7 +168,7 @@ def _why_kept(
     )
     unread = fact is None and _elsewhere(link, domain)
     rules = (
-        (bool({(link.sid or "").lower(), dn.folded(link.dn)} & policy.protected_members), "protected_member"),
+        (is_protected(link, policy.protected_members), "protected_member"),
         (has_left, ""),
         (listed.held_all or object_class in listed.held_classes, "unreadable_member_listed"),
         # Whether a listed member was moved there, its history alone could tell, and nobody could read it.
@@ -180,6 +180,16 @@ def _why_kept(
         (authoritative, ""),
     )
     return next((why for holds, why in rules if holds), "foreign_member")
+
+
+def is_protected(link: Link, protected_members: frozenset[str]) -> bool:
+    """Return whether an administrator said that a member is never removed.
+
+    Parameters:
+        link: the link to it.
+        protected_members: SIDs in lower case and folded DNs.
+    """
+    return bool({(link.sid or "").lower(), dn.folded(link.dn)} & protected_members)
 
 
 def _elsewhere(link: Link, domain: DomainInfo) -> bool:

@@ -102,8 +102,9 @@ class Report:
 
     def applied(self, item: GroupChange | MemberChange, applied: Applied) -> None:
         """Take in what became of a change."""
-        if applied.status != "failed":
-            self.change(_as_done(item, applied))
+        done = _as_done(item, applied)
+        if applied.status != "failed" and (isinstance(done, GroupChange) or done.add or done.remove):
+            self.change(done)
         if applied.error is not None:
             self.problem(item.id, item.name, applied.error.code, applied.error.message, applied.error.remedy)
 
@@ -137,7 +138,7 @@ _COUNTED_AS: Mapping[Action, str] = {
 
 def _as_done(item: GroupChange | MemberChange, applied: Applied) -> GroupChange | MemberChange:
     """Return the part of a change that was carried out."""
-    if isinstance(item, GroupChange) or applied.status == "done":
+    if isinstance(item, GroupChange):
         return item
     done = set(applied.added) | set(applied.removed)
     return replace(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
+    CloudGroup,
     Fate,
     FateKind,
     Skipped,
@@ -77,6 +78,12 @@ _DEPARTURES: Mapping[Skipped, Departure] = {
 }
 
 
+# The codes of skips that say a group is mastered on premises.
+ROLLED_BACK_CODES = frozenset(
+    reason.value for reason, departure in _DEPARTURES.items() if departure is Departure.ROLLED_BACK
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What shows that a cloud group left.
@@ -92,23 +99,32 @@ class Evidence:
     since: datetime | None = None
 
 
-def evidence(reason: Skipped | None, fate: Fate | None, explained: str) -> Evidence:
+def evidence(group: CloudGroup | None, reason: Skipped | None, fate: Fate | None, explained: str) -> Evidence:
     """Return what shows that a group left.
 
     Deletion needs positive evidence: the group is among the deleted items, or two captures an index lag apart asked
     for it by its id and found neither a living nor a deleted one.
 
+    A group that was converted may have been rolled back as well, which outweighs all else: it counts as left only if
+    this capture read that the cloud is its master.
+
     Parameters:
+        group: the group, when the snapshot holds it.
         reason: why it is out of scope, when the snapshot holds it.
         fate: what Entra ID answered when asked for its id, when the snapshot does not hold it.
         explained: the reason as a phrase.
     """
     if reason is not None:
         departure = _DEPARTURES.get(reason)
+        doubtful = group is not None and group.security_identifier is not None and group.is_cloud_managed is not True
+        if doubtful and departure is not Departure.ROLLED_BACK:
+            return Evidence(None, f"{explained}, and its source of authority was not read")
         return Evidence(departure, explained)
     if fate is None:
         return Evidence(None, "Entra ID was not asked for it yet; the next capture does")
     since, seen = _time(fate.since), _time(fate.seen)
+    if fate.kind is FateKind.SYNCED:
+        return Evidence(Departure.ROLLED_BACK, f"it was deleted at {fate.since} while it was mastered on premises")
     if fate.kind is FateKind.SOFT_DELETED:
         return Evidence(Departure.SOFT_DELETED, f"it is among the deleted items since {fate.since}", since)
     if since is None or seen is None or seen - since < INDEX_LAG:

@@ -13,6 +13,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     identity,
     ownership,
     plan,
+    removal,
     retire,
     rights,
     texts,
@@ -181,7 +182,8 @@ def _left(
     provisioned: Provisioned,
     run: RunFacts,
 ) -> list[_Left]:
-    reasons = {item.group.id: item.decision.reason for item in cloud.groups()}
+    captured = {item.group.id: item for item in cloud.groups()}
+    reasons = {cloud_id: item.decision.reason for cloud_id, item in captured.items()}
     in_scope = provisioned.guids.keys() | {cloud_id for cloud_id, reason in reasons.items() if reason is None}
     # An object whose anchor was changed or taken away is still the journal's.
     owners = {entry.guid: cloud_id for cloud_id, entry in known.items()}
@@ -195,8 +197,11 @@ def _left(
     left: list[_Left] = []
     for cloud_id, group in sorted(groups, key=lambda pair: pair[1].dn):
         reason = reasons.get(cloud_id)
-        shown = retire.evidence(reason, fates.get(cloud_id), texts.SKIPPED[reason])
+        held = captured.get(cloud_id)
+        shown = retire.evidence(held.group if held else None, reason, fates.get(cloud_id), texts.SKIPPED[reason])
         unwritable = _unwritable(settings, cloud, cloud_id, group, known, guarded)
+        if reason is not None and cloud.header.scope_doubt:
+            unwritable = unwritable or cloud.header.scope_doubt
         steps = Steps() if unwritable else retire.steps(settings.retire, shown, run.now)
         left.append(_Left(cloud_id, group, shown, steps, unwritable, reason is not None))
     return left
@@ -216,8 +221,6 @@ def _unwritable(
         return "the journal does not know it"
     if cloud.header.incomplete:
         return "the capture is not complete"
-    if cloud.header.scope_doubt:
-        return cloud.header.scope_doubt
     if group.guid in guarded:
         return "it is a member, at some depth, of a group that guards the domain"
     return ownership.untouchable(group, settings.protected_groups)
@@ -247,7 +250,7 @@ def _written(
     tally: Tally,
 ) -> Iterator[PlanItem]:
     group = item.group
-    kept = [link for link in links if item.steps.empty and _is_protected(link, settings)]
+    kept = [link for link in links if item.steps.empty and removal.is_protected(link, settings.protected_members)]
     for link in kept:
         text = texts.FOREIGN["protected_member"].format(dn=link.dn)
         yield Notice(item.id, item.name, "protected_member", text)
@@ -271,10 +274,6 @@ def _written(
         for kind in _COUNTED_AS.get(change.action, ()):
             tally.counts[kind] += 1
         yield change
-
-
-def _is_protected(link: Link, settings: Settings) -> bool:
-    return bool({(link.sid or "").lower(), dn.folded(link.dn)} & settings.protected_members)
 
 
 def _object_change(settings: Settings, item: _Left) -> GroupChange | None:

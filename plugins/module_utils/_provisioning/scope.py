@@ -53,17 +53,17 @@ def _holds(name: str, value: bool) -> Callable[[CloudGroup], bool]:
 # dirSyncEnabled IS FALSE AND mailEnabled IS FALSE". A null counts as FALSE here, since groups born in the cloud and
 # converted groups have no dirSyncEnabled. A group with an on-premises SID was born on premises: only a read
 # `isCloudManaged = true` says that the cloud is its master now (a group just rolled back looks the same otherwise,
-# until the sync client takes it over).
+# until the sync client takes it over). Who is master comes first: it decides what may become of the group.
 _FIXED: tuple[tuple[Skipped, str, Callable[[CloudGroup], bool]], ...] = (
-    (Skipped.MICROSOFT_365, "groupTypes holds Unified", _is_microsoft_365),
-    (Skipped.MAIL_ENABLED, "mailEnabled IS FALSE", _holds("mailEnabled", True)),
-    (Skipped.NOT_SECURITY_ENABLED, "securityEnabled IS TRUE", lambda g: not _holds("securityEnabled", True)(g)),
     (Skipped.ON_PREMISES_SYNCED, "dirSyncEnabled IS FALSE", _holds("onPremisesSyncEnabled", True)),
     (
         Skipped.ROLLED_BACK,
         "isCloudManaged IS TRUE",
         lambda g: g.security_identifier is not None and g.is_cloud_managed is False,
     ),
+    (Skipped.MICROSOFT_365, "groupTypes holds Unified", _is_microsoft_365),
+    (Skipped.MAIL_ENABLED, "mailEnabled IS FALSE", _holds("mailEnabled", True)),
+    (Skipped.NOT_SECURITY_ENABLED, "securityEnabled IS TRUE", lambda g: not _holds("securityEnabled", True)(g)),
     (
         Skipped.AUTHORITY_UNKNOWN,
         "isCloudManaged IS TRUE",

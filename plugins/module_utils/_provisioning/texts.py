@@ -54,6 +54,9 @@ UNDO_KEEPS: Mapping[Action, str] = {
     Action.RESTORE: "a group that was restored is kept",
     Action.DETACH: "the next run takes the group up again once it is in scope",
 }
+MEMBERS_WAIT = (
+    "{dn} may return into groups that guard the domain; its members are compared in the next run, which sees that."
+)
 LINKS_UNREAD = "The members of {dn} could not be read to the end and stay as they are: {why}"
 CYCLE = "These groups are members of one another in a circle; each is written as the cloud lists it: {names}."
 ORPHAN = (

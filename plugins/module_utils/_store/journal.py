@@ -85,6 +85,14 @@ class JournalFile:
         except sqlite3.Error as error:
             raise self._damaged(str(error)) from None
 
+    @property
+    def fresh(self) -> bool:
+        """Whether no run of gpad_group has ended yet, so that the journal knows nothing of what was provisioned."""
+        row = self._db.execute(
+            "SELECT 1 FROM runs WHERE module = 'gpad_group' AND outcome IN ('ok', 'partial', 'incomplete') LIMIT 1"
+        ).fetchone()
+        return row is None
+
     def _check(self) -> None:
         application, version = (
             self._db.execute(f"PRAGMA {word}").fetchone()[0] for word in ("application_id", "user_version")
@@ -115,7 +123,8 @@ class JournalFile:
         Raises:
             BlockedError: another process holds it.
         """
-        lock = os.open(self.path.with_name(self.path.name + ".lock"), os.O_CREAT | os.O_RDWR, 0o600)
+        path = self.path.resolve()
+        lock = os.open(path.with_name(path.name + ".lock"), os.O_CREAT | os.O_RDWR, 0o600)
         try:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -149,6 +158,24 @@ class JournalFile:
                 f"The snapshot is of tenant {tenant_id}, the journal {self.path} belongs to tenant {row[0]}.",
                 "Give each tenant and domain a journal of its own.",
                 code="other_tenant",
+            )
+
+    def pin_domain(self, domain: str) -> None:
+        """Remember the DN of the target domain at first use."""
+        self._db.execute("INSERT OR IGNORE INTO settings VALUES ('domain', ?)", (domain.lower(),))
+
+    def check_domain(self, domain: str) -> None:
+        """Compare a target domain with the one remembered.
+
+        Raises:
+            StoreError: the journal belongs to another domain, whose objects it knows.
+        """
+        row = self._db.execute("SELECT value FROM settings WHERE name = 'domain'").fetchone()
+        if row is not None and row[0] != domain.lower():
+            raise StoreError(
+                f"The target domain is {domain}, the journal {self.path} belongs to {row[0]}.",
+                "Give each tenant and domain a journal of its own.",
+                code="other_domain_journal",
             )
 
     def check_age(self, captured_at: str) -> None:

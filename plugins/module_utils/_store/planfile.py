@@ -33,7 +33,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import replacing
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
