@@ -17,7 +17,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export PATH := $(CURDIR)/$(NEWEST):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test demo demo-down clean sanity lint-python lint-yaml lint-ansible lint-changelog $(STEPS)
+.PHONY: help setup test demo demo-down clean sanity lint-python lint-yaml lint-ansible lint-changelog large $(STEPS)
 
 help: ## print this table
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,10 @@ unit-oldest: ## unit tests on the oldest ansible-core
 integration: ## integration tests against the lab on the newest ansible-core
 	$(NEWEST)/pytest -q -n 2 $(or $(ONLY),tests/integration)
 	$(if $(ONLY),,PYTHONPATH=.venv/ldap3-next $(NEWEST)/pytest -q -o cache_dir=.cache/pytest-next $(ADAPTER_TESTS))
+
+# Minutes, so that no gate runs it. LARGE_LAB=.lab/large keeps the lab of the last run for the next one.
+large: ## a group of 50,000 members through the modules: operations, times, memory
+	$(NEWEST)/pytest -q -s $(or $(ONLY),tests/large)
 
 integration-oldest: ## the same on the oldest ansible-core, but for tests of the lab itself
 	PATH="$(CURDIR)/$(OLDEST):$$PATH" $(OLDEST)/pytest -q -n 2 -o cache_dir=.cache/pytest-oldest \

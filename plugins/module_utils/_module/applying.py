@@ -145,6 +145,7 @@ def _execute(module: AnsibleModule, part: Part) -> dict[str, Any]:
                 journal,
                 path,
                 check_mode=module.check_mode,
+                with_members=part is MEMBERS,
             ).file
             _check_fresh(plan, check_mode=module.check_mode)
             refuse_breaches(plan, None)

@@ -193,8 +193,9 @@ def make_plan(
     path: Path,
     *,
     check_mode: bool,
+    with_members: bool = True,
 ) -> Planned:
-    """Plan into a file and check the limits.
+    """Plan into a file and check the limits; without members for who writes groups alone.
 
     Raises:
         GpadError: the snapshot does not fit, or the directory could not be read to its end.
@@ -225,7 +226,7 @@ def make_plan(
         journal.left(),
         journal.added,
     )
-    items = build_plan(settings, snapshot, reader, known, tally, run)
+    items = build_plan(settings, snapshot, reader, known, tally, run, with_members=with_members)
     if journal.fresh:
         items = chain(items, _journal_missing(journal, tally))
     return _write(path, plan_header, items, tally, settings)

@@ -54,6 +54,8 @@ def build_plan(
     known: Mapping[str, KnownGroup],
     tally: Tally,
     run: RunFacts,
+    *,
+    with_members: bool = True,
 ) -> Iterator[PlanItem]:
     """Yield everything that a run would do and leave, groups before members.
 
@@ -64,6 +66,7 @@ def build_plan(
         known: what the journal remembers.
         tally: filled while the items are yielded; the limits are checked on it.
         run: what comes from outside the two sides.
+        with_members: whether the members of the captured groups are planned, too, for which they are all looked up.
 
     Raises:
         ConfigurationError: a mapping writes an attribute that the schema does not let it write.
@@ -87,7 +90,8 @@ def build_plan(
         yield item
     tally.counts[Kind.MEMBER_ADDITIONS] += sum(map(len, provisioned.restored.values()))
     yield from plan_left_behind(settings, cloud, directory, known, anchored.groups, provisioned, tally, run)
-    yield from plan_members(settings, cloud, directory, known, provisioned, tally, run)
+    if with_members:
+        yield from plan_members(settings, cloud, directory, known, provisioned, tally, run)
 
 
 def _choose(settings: Settings, cloud: CloudReader) -> Iterator[CapturedGroup | Skip | Problem]:

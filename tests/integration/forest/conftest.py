@@ -74,5 +74,9 @@ def strict_policy(strict_lab: Started) -> Iterator[PolicyAdmin]:
 
 @pytest.fixture
 def strict(strict_lab: Started, strict_policy: PolicyAdmin, tmp_path: Path) -> Target:
-    """The domain behind the proxy, with an empty state directory."""
-    return Target(*strict_lab, tmp_path, STRICT)
+    """The domain behind the proxy, with an empty state directory and without groups, whose reading would count."""
+    target = Target(*strict_lab, tmp_path, STRICT)
+    for container in target.forest.managed_containers:
+        for entry in target.lab.ldapsearch(STRICT, container, "(objectClass=group)", "1.1"):
+            target.lab.ldapmodify(STRICT, f"dn: {entry['dn'][0]}\nchangetype: delete\n")
+    return target

@@ -18,9 +18,10 @@ SCENARIOS = ROOT / "tests" / "lab" / "scenarios"
 
 
 @contextmanager
-def running(scenario: str, directory: Path) -> Iterator[tuple[Lab, EntraAdmin]]:
-    """Give a lab and the emulator's back door."""
-    with Lab.up(SCENARIOS / scenario, directory, "auto") as lab:
+def running(scenario: str, directory: Path, *, keep: bool = False) -> Iterator[tuple[Lab, EntraAdmin]]:
+    """Give a lab and the emulator's back door; `keep` leaves it up at the end."""
+    lab = Lab.up(SCENARIOS / scenario, directory, "auto")
+    try:
         entra = lab.settings.entra
         assert entra is not None
         admin = EntraAdmin(entra.admin_url, entra.admin_key, entra.ca_cert)
@@ -28,6 +29,9 @@ def running(scenario: str, directory: Path) -> Iterator[tuple[Lab, EntraAdmin]]:
             yield lab, admin
         finally:
             admin.close()
+    finally:
+        if not keep:
+            lab.down()
 
 
 class ForestTarget(Target):

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Build the database of one forest while no server runs.
 
-Run by the system's Python, which owns Samba's modules: ``build_forest.py REQUEST.json ANSWER.json``.
+Run by the system's Python, which owns Samba's modules: ``-m tests.lab.samba.build_forest REQUEST.json ANSWER.json``.
 The request is what :func:`tests.lab.samba.controller.build_request` writes; the answer holds the identifiers that the
 directory gave out.
 """
@@ -28,6 +28,8 @@ from samba.param import LoadParm
 from samba.provision import provision
 from samba.samdb import SamDB
 from samba.schema import Schema
+
+from tests.lab.samba import crowds as crowding
 
 WINDOWS_2016_SCHEMA = ("AD_DS_Attributes__Windows_Server_2016.ldf", "AD_DS_Classes__Windows_Server_2016.ldf", 87)
 
@@ -69,20 +71,14 @@ RESTORED_ATTRIBUTES = ("adminCount", "isRecycled", "objectCategory", "operatorCo
 """What Samba itself sets on a restored group, with the caller's rights; a Windows controller asks for none of them."""
 
 BATCH = 500
+CROWD = 1000
+"""More users than this that differ in nothing but their names are copies of the first."""
 
 
 def main(request_path: Path, answer_path: Path) -> None:
     request: dict[str, Any] = json.loads(request_path.read_text(encoding="utf-8"))
     settings = _provision(request)
-    samdb = SamDB(
-        url=str(Path(request["directory"]) / "private" / "sam.ldb"),
-        session_info=system_session(),
-        lp=settings,
-        flags=ldb.FLG_NOSYNC,
-    )
-    with _transaction(samdb):
-        _add_service_principal_names(samdb, request["service_principal_names"])
-    forest = ForestBuilder(samdb, request)
+    forest = ForestBuilder(settings, request)
     answer_path.write_text(json.dumps(forest.build()), encoding="utf-8")
 
 
@@ -150,22 +146,37 @@ def _add_service_principal_names(samdb: Any, names: list[str]) -> None:
 class ForestBuilder:
     """Load units, accounts, groups and rights of one request."""
 
-    def __init__(self, samdb: Any, request: dict[str, Any]) -> None:
-        self._samdb = samdb
+    def __init__(self, settings: Any, request: dict[str, Any]) -> None:
+        self._settings = settings
+        self._private = Path(request["directory"]) / "private"
         self._request = request
-        self._base = str(samdb.domain_dn())
+        self._samdb = self._open()
+        self._base = str(self._samdb.domain_dn())
         self._dns: dict[str, str] = {}
+
+    def _open(self) -> Any:
+        return SamDB(
+            url=str(self._private / "sam.ldb"),
+            session_info=system_session(),
+            lp=self._settings,
+            flags=ldb.FLG_NOSYNC,
+        )
 
     def build(self) -> dict[str, Any]:
         """Load everything and return the identifiers that the directory gave out."""
         with _transaction(self._samdb):
+            _add_service_principal_names(self._samdb, self._request["service_principal_names"])
             for unit in sorted(self._request["organizational_units"], key=lambda dn: len(ldb.Dn(self._samdb, dn))):
                 self._samdb.add({"dn": f"{unit},{self._base}", "objectClass": "organizationalUnit"})
             accounts = {account["role"]: self._add_account(account) for account in self._request["accounts"]}
-        for batch in _batches(self._request["users"]):
+        crowds = _crowds(self._request["users"])
+        among = {user["name"] for crowd in crowds for user in crowd[1:]}
+        for batch in _batches(user for user in self._request["users"] if user["name"] not in among):
             with _transaction(self._samdb):
                 for user in batch:
                     self._dns[user["name"]] = self._add_user(user)
+        if crowds:
+            self._copy(crowds)
         with _transaction(self._samdb):
             self._add_others()
         self._add_groups()
@@ -184,6 +195,22 @@ class ForestBuilder:
         dn.set_component(0, "CN", name)
         return str(dn)
 
+    def _copy(self, crowds: list[list[dict[str, Any]]]) -> None:
+        """Add all but the first of each crowd as copies of the first."""
+        copies = [
+            [{"dn": self._child(user["name"], user["ou"]), **_names_of(user)} for user in crowd[1:]] for crowd in crowds
+        ]
+        # The copier must have the file to itself.
+        self._samdb = None
+        partition = self._private / "sam.ldb.d" / f"{self._base.upper()}.ldb"
+        rid = crowding.FIRST_RID
+        for crowd, others in zip(crowds, copies, strict=True):
+            crowding.copy_user(partition, self._dns[crowd[0]["name"]], others, rid)
+            self._dns |= {user["name"]: other["dn"] for user, other in zip(crowd[1:], others, strict=True)}
+            rid += len(others)
+        self._samdb = self._open()
+        crowding.restore_indexes(self._samdb)
+
     def _add_user(self, user: dict[str, Any], password: str | None = None) -> str:
         dn = self._child(user["name"], user["ou"])
         # An account that nobody signs in with costs no key derivation when it has no password.
@@ -191,9 +218,7 @@ class ForestBuilder:
         entry: dict[str, Any] = {
             "dn": dn,
             "objectClass": "user",
-            "sAMAccountName": user["sam_account_name"],
-            "userPrincipalName": user["user_principal_name"],
-            "displayName": user["name"],
+            **_names_of(user),
             "userAccountControl": str(flags if user["enabled"] else flags | ACCOUNT_DISABLED),
             **user["attributes"],
         }
@@ -304,6 +329,26 @@ class ForestBuilder:
             for entry in found
             if str(entry.dn).lower() in names
         }
+
+
+def _crowds(users: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Return the users that differ in nothing but their names, where they are many."""
+    alike: dict[str, list[dict[str, Any]]] = {}
+    for user in users:
+        if user["enabled"] and not user["sid_history"] and not user["attributes"]:
+            alike.setdefault(user["ou"], []).append(user)
+    return [crowd for crowd in alike.values() if len(crowd) > CROWD]
+
+
+def _names_of(user: dict[str, Any]) -> dict[str, str]:
+    """Return the attributes in which one plain user differs from another."""
+    return {
+        "cn": user["name"],
+        "name": user["name"],
+        "sAMAccountName": user["sam_account_name"],
+        "userPrincipalName": user["user_principal_name"],
+        "displayName": user["name"],
+    }
 
 
 def _class_of(kind: str, name: str) -> dict[str, Any]:

@@ -21,6 +21,8 @@ from tests.lab.settings import Account, ForestSettings
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 SERVER = "/usr/sbin/samba"
+CHECKOUT = Path(__file__).resolve().parents[3]
+BUILDER = "tests.lab.samba.build_forest"
 PACKAGES = "samba samba-ad-dc samba-ad-provision samba-dsdb-modules winbind ldb-tools ldap-utils krb5-user"
 NEEDED = (SERVER, "/usr/bin/ldapsearch", "/usr/bin/ldapmodify", "/usr/bin/kinit", "/usr/share/samba/setup/ad-schema")
 LDAP_PORT, LDAPS_PORT, GC_TLS_PORT, KERBEROS_PORT = 389, 636, 3269, 88
@@ -136,10 +138,10 @@ def start_build(
     # The server runs in its directory: an absolute path may be too long for its Unix sockets.
     (directory / SERVER_CONF).write_text(SMB_CONF.format(root="", **values), encoding="utf-8")
     write_private(directory / "request.json", json.dumps(request).encode())
-    script = Path(__file__).with_name("build_forest.py")
     with (directory / "build.log").open("wb") as log:
         return subprocess.Popen(
-            [SYSTEM_PYTHON, str(script), str(directory / "request.json"), str(directory / "answer.json")],
+            [SYSTEM_PYTHON, "-m", BUILDER, str(directory / "request.json"), str(directory / "answer.json")],
+            cwd=CHECKOUT,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -76,6 +76,16 @@ def test_what_guards_the_domain_and_all_inside_at_any_depth(monkeypatch: pytest.
     assert len(connection.asked) == 5
 
 
+def test_what_was_read_once_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    under_test, connection = reader(monkeypatch, Tree({1}, {1: {2}}))
+    first = under_test.protected(["a", "b"])
+    asked = len(connection.asked)
+    assert under_test.protected(["b", "a"]) == first
+    assert len(connection.asked) == asked
+    under_test.protected(["a"])
+    assert len(connection.asked) > asked
+
+
 def test_where_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
     under_test, connection = reader(monkeypatch, Tree((), {}))
     names = ["sales (x)", f"cn=it,{MANAGED.lower()}", f"{DOMAIN_SID}-4711".lower()]

@@ -305,8 +305,18 @@ def test_the_service_is_asked_for_less_where_it_may_leave_groups_out(monkeypatch
 
 def test_the_ids_of_members(monkeypatch: pytest.MonkeyPatch) -> None:
     link = f"{BASE}/v1.0/groups/x/members?$skiptoken=1"
-    pages = in_turn(answer(listing(principal(1), link=link)), answer({"value": [{"id": cloud_id(2).upper()}]}))
+    first = listing(principal(1), count=2, link=link)
+    pages = in_turn(answer(first), answer({"value": [{"id": cloud_id(2).upper()}]}))
     assert capture.member_ids(Graph(monkeypatch, pages).client, cloud_id(9)) == {cloud_id(1), cloud_id(2)}
+
+
+@pytest.mark.parametrize("body", [listing(count=3), listing(principal(1), count=2), {"value": [{"id": cloud_id(1)}]}])
+def test_a_list_of_ids_that_was_cut_is_not_believed(monkeypatch: pytest.MonkeyPatch, body: dict[str, object]) -> None:
+    """A filter would leave its groups out, and their members would lose their access."""
+    graph = Graph(monkeypatch, lambda _request: answer(body))
+    with pytest.raises(EntraError) as caught:
+        capture.member_ids(graph.client, cloud_id(9))
+    assert caught.value.code == "entra_count_differs"
 
 
 def test_groups_assigned_to_a_provisioning_job(monkeypatch: pytest.MonkeyPatch) -> None:

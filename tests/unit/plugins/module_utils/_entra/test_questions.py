@@ -114,6 +114,14 @@ def test_a_deleted_item_of_another_type_is_no_answer(monkeypatch: pytest.MonkeyP
     assert asked.unread == {cloud_id(1)}
 
 
+@pytest.mark.parametrize(("given", "synced"), [(True, True), (False, False), (None, False), ("true", False)])
+def test_whether_a_deleted_group_was_mastered_on_premises(
+    monkeypatch: pytest.MonkeyPatch, given: object, synced: bool
+) -> None:
+    asked = ask(monkeypatch, {1: GONE}, {1: deleted(1, onPremisesSyncEnabled=given)})
+    assert asked.deleted[cloud_id(1)].synced is synced
+
+
 def test_a_deleted_group_may_have_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = ask(monkeypatch, {1: GONE}, {1: deleted(1, displayName=None)})
     assert asked.deleted[cloud_id(1)].name == ""

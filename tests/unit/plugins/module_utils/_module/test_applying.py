@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,7 +17,17 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from tests.unit.plugins.module_utils._module.running import run
 from tests.unit.plugins.module_utils._module.world import PASSWORD, World
-from tests.unit.samples import STRANGER_SID, TENANT, anchored_group, cloud_id, guid, user
+from tests.unit.samples import (
+    STRANGER_SID,
+    TENANT,
+    anchored_group,
+    cloud_group,
+    cloud_id,
+    directory_group,
+    guid,
+    sid,
+    user,
+)
 
 Runner = Callable[..., dict[str, Any]]
 
@@ -135,6 +146,69 @@ def test_a_plan_beyond_a_limit_writes_nothing(world: World, gpad: Runner) -> Non
     assert world.directory.writes == []
 
 
+def test_a_plan_beyond_a_limit_that_was_approved_is_carried_out_by_both_modules(world: World, gpad: Runner) -> None:
+    world.capture()
+    limits = {"creations": {"count": 0}, "member_additions": {"count": 0}}
+    told = gpad("plan", "snapshot", "journal", "plan", limits=limits)
+    assert told["outcome"] == "blocked"
+    for module in ("group", "membership"):
+        refused = gpad(module, "journal", "plan", approve="0" * 64)
+        assert (refused["outcome"], refused["errors"][0]["code"]) == ("blocked", "plan_not_approved")
+    assert world.directory.writes == []
+    for module in ("group", "membership"):
+        assert gpad(module, "journal", "plan", approve=told["checksum"])["outcome"] == "ok"
+    assert world.members() == {guid(1), guid(2)}
+    again = gpad("group", "journal", "plan", approve=told["checksum"])
+    assert again["errors"][0]["code"] == "plan_used"
+
+
+def test_approval_is_of_a_plan(world: World, gpad: Runner) -> None:
+    world.capture()
+    result = gpad("group", "snapshot", "journal", approve="0" * 64)
+    assert result["failed"]
+    assert "plan" in result["msg"]
+
+
+@pytest.mark.parametrize("stores", [("plan",), ("snapshot",)])
+@pytest.mark.parametrize("module", ["group", "membership"])
+def test_stopped_runs_write_nothing_until_they_are_let_go(
+    world: World, gpad: Runner, module: str, stores: tuple[str, ...]
+) -> None:
+    planned(world, gpad)
+    if module == "membership":
+        gpad("group", "journal", *stores)
+        world.directory.writes.clear()
+    switch = JournalFile(world.folder / "journal", writable=True)
+    switch.stop("Somebody is looking.")
+    result = gpad(module, "journal", *stores)
+    assert (result["outcome"], result["errors"][0]["code"], result["changed"]) == ("blocked", "stopped", False)
+    assert "Somebody is looking." in result["msg"]
+    assert world.directory.writes == []
+    assert journal(world).runs(1)[0].outcome == "blocked"
+    switch.stop(None)
+    switch.close()
+    assert gpad(module, "snapshot", "journal")["changed"]
+
+
+def test_a_run_that_is_stopped_under_way_keeps_what_was_done(
+    world: World, gpad: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.capture({10: (), 11: (), 12: ()})
+    gpad("plan", "snapshot", "journal", "plan")
+    create = world.directory.create
+
+    def create_and_stop(*arguments: Any) -> Any:
+        switch = JournalFile(world.folder / "journal", writable=True)
+        switch.stop("Enough.")
+        switch.close()
+        return create(*arguments)
+
+    monkeypatch.setattr(world.directory, "create", create_and_stop)
+    result = gpad("group", "journal", "plan")
+    assert (result["outcome"], result["fatal"], result["errors"][0]["code"]) == ("blocked", True, "stopped")
+    assert (len(result["changes"]), len(world.directory.writes), len(journal(world).known())) == (1, 1, 1)
+
+
 def test_another_run_blocks(world: World, gpad: Runner) -> None:
     planned(world, gpad)
     other = JournalFile(world.folder / "journal", writable=True)
@@ -151,6 +225,57 @@ def test_the_tenant_is_remembered_at_first_use(world: World, gpad: Runner) -> No
     journal(world).check_tenant(TENANT)
     world.capture(tenant="another")
     assert gpad("group", "snapshot", "journal")["errors"][0]["code"] == "other_tenant"
+
+
+def test_the_domain_is_remembered_at_first_use(world: World, gpad: Runner) -> None:
+    """Two directories with one journal would take each other's objects for their own."""
+    planned(world, gpad)
+    gpad("group", "journal", "plan")
+    world.directory.info = replace(world.directory.info, dn="DC=fabrikam,DC=com")
+    world.directory.writes.clear()
+    for module in ("group", "membership"):
+        result = gpad(module, "snapshot", "journal")
+        assert (result["outcome"], result["errors"][0]["code"]) == ("fatal", "other_domain_journal")
+    assert world.directory.writes == []
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize("module", ["group", "membership"])
+def test_a_late_plan_is_refused(world: World, gpad: Runner, module: str, check_mode: bool) -> None:
+    """Nothing was applied since, but the cloud has moved on: what was taken away there would be given here."""
+    world.capture(hours_ago=25)
+    gpad("plan", "snapshot", "journal", "plan", max_snapshot_age=26)
+    for stores in (("plan",), ("snapshot",)):
+        result = gpad(module, "journal", *stores, check_mode=check_mode)
+        assert (result["outcome"], result["errors"][0]["code"]) == ("fatal", "snapshot_outdated")
+    assert world.directory.writes == []
+    assert gpad("group", "journal", "plan", max_snapshot_age=26, check_mode=check_mode)["outcome"] == "ok"
+
+
+def test_a_snapshot_older_than_the_applied_one_is_refused(world: World, gpad: Runner) -> None:
+    planned(world, gpad)
+    gpad("group", "journal", "plan")
+    world.capture(hours_ago=1)
+    assert gpad("group", "snapshot", "journal")["errors"][0]["code"] == "snapshot_outdated"
+
+
+def test_links_that_were_there_already_are_no_change(
+    world: World, gpad: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned(world, gpad)
+    gpad("group", "journal", "plan")
+    group = next(node for node in world.directory.nodes.values() if node.object_class == "group")
+    change = world.directory.change_members
+
+    def linked_meanwhile(guid_: str, *arguments: Any) -> Any:
+        group.members |= {guid(1), guid(2)}
+        return change(guid_, *arguments)
+
+    monkeypatch.setattr(world.directory, "change_members", linked_meanwhile)
+    world.directory.writes.clear()
+    result = gpad("membership", "journal", "plan")
+    assert (result["outcome"], result["changed"], result["changes"]) == ("ok", False, [])
+    assert world.directory.writes == []
 
 
 def test_one_object_that_fails_is_partial(world: World, gpad: Runner) -> None:
@@ -314,3 +439,32 @@ def test_without_a_journal_what_is_not_believed_still_waits_in_the_next_run(worl
         told = gpad("group", "snapshot", "journal")
         assert [error["code"] for error in told["errors"]] == ["adoption_needs_approval"]
     assert world.members(10) is None
+
+
+def test_a_first_run_that_broke_off_does_not_make_a_journal_that_knows(world: World, gpad: Runner) -> None:
+    """The mark was cleared by hand: the anchor is all that is left, and nothing was remembered of the question."""
+    world.directory.add_group(anchored_group(10)).owner = STRANGER_SID
+    world.capture({10: (), 11: ()})
+    world.directory.writes_left = 0
+    assert gpad("group", "snapshot", "journal")["outcome"] == "fatal"
+    world.directory.writes_left = None
+    for _run in range(2):
+        told = gpad("group", "snapshot", "journal")
+        assert [error["code"] for error in told["errors"]] == ["adoption_needs_approval"]
+    assert world.members(10) is None
+
+
+def test_a_group_that_was_rolled_back_is_forgotten(world: World, gpad: Runner) -> None:
+    """On-premises it is master again, whatever becomes of its copy in the cloud."""
+    rolled_back = cloud_group(20, managed=False, onPremisesSecurityIdentifier=sid(2020))
+    world.directory.add_group(directory_group(20), [guid(1)])
+    made = JournalFile(world.folder / "journal", writable=True)
+    for number in (20, 21):
+        made.remember(cloud_id(number), guid(number), accepted=True)
+    made.close()
+    world.capture({}, more=[rolled_back])
+    told = gpad("group", "snapshot", "journal", check_mode=True)
+    assert cloud_id(20) in journal(world).known()
+    told = gpad("group", "snapshot", "journal")
+    assert (told["outcome"], told["changes"], world.directory.writes) == ("ok", [], [])
+    assert set(journal(world).known()) == {cloud_id(21)}

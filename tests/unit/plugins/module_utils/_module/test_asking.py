@@ -124,6 +124,13 @@ def test_fates_carry_over_since_when_and_the_name() -> None:
     ]
 
 
+def test_a_copy_that_was_deleted_while_it_was_synced_has_a_fate_of_its_own() -> None:
+    asked = AskedGroups(deleted={cloud_id(1): Deleted("Copy", DAYS[0], synced=True)})
+    assert list(asking.fates(asked, Before(), DAYS[2])) == [
+        Fate(cloud_id(1), FateKind.SYNCED, "Copy", DAYS[0], DAYS[2])
+    ]
+
+
 def test_absence_is_never_of_a_time_to_come() -> None:
     asked = AskedGroups(absent=frozenset({cloud_id(7)}))
     before = Before(absent={cloud_id(7): Fate(cloud_id(7), FateKind.ABSENT, "", DAYS[2], DAYS[2])})

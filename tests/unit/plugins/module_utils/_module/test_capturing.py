@@ -291,6 +291,62 @@ def test_an_entry_that_selects_no_group_or_several_is_told_and_stops_no_other(
     assert Snapshot(tmp_path / "snapshot").ids_in_scope() == {cloud_id(1)}
 
 
+@pytest.mark.parametrize(
+    "answers",
+    [
+        AskedGroups(deleted={cloud_id(40): Deleted("Once", "2026-02-27T01:02:03Z")}),
+        AskedGroups(absent=frozenset({cloud_id(40)})),
+    ],
+)
+def test_a_selected_group_that_was_deleted_casts_no_doubt_on_the_scope(
+    tenant: Tenant, scope: Scope, plan: str, tmp_path: Path, answers: AskedGroups
+) -> None:
+    """Otherwise the entry would forbid to retire the very group that it names."""
+    tenant.answers = answers
+    result = scope(scope_mode="selected", selected_groups=["Group 1", cloud_id(40).upper()], plan=plan)
+    assert (result["outcome"], result["errors"]) == ("ok", [])
+    assert [(notice["code"], notice["name"]) for notice in result["notices"]] == [
+        ("selected_group_deleted", cloud_id(40).upper())
+    ]
+    snapshot = Snapshot(tmp_path / "snapshot")
+    assert (snapshot.header.scope_doubt, set(snapshot.fates())) == ("", {cloud_id(40)})
+
+
+@pytest.mark.parametrize("entry", ["Once", cloud_id(41), cloud_id(40)])
+def test_a_selected_group_that_nobody_can_find_casts_doubt_on_the_scope(
+    tenant: Tenant, scope: Scope, plan: str, tmp_path: Path, entry: str
+) -> None:
+    """A name may be misspelt, an id mistyped, and of a group that could not be asked nothing is known."""
+    unread = entry == cloud_id(40)
+    tenant.answers = AskedGroups(
+        deleted={} if unread else {cloud_id(40): Deleted("Once", "2026-02-27T01:02:03Z")},
+        unread=frozenset({cloud_id(40)} if unread else ()),
+    )
+    result = scope(scope_mode="selected", selected_groups=["Group 1", entry], plan=plan)
+    assert "selected_group_unknown" in [error["code"] for error in result["errors"]]
+    assert Snapshot(tmp_path / "snapshot").header.scope_doubt
+
+
+@pytest.mark.parametrize("known_by", ["plan", "snapshot", ""])
+def test_the_authority_of_a_converted_group_is_asked_although_it_left(
+    tenant: Tenant, scope: Scope, tmp_path: Path, known_by: str
+) -> None:
+    """What becomes of its object depends on who is its master."""
+    converted = {"onPremisesSecurityIdentifier": sid(2003)}
+    if known_by == "snapshot":
+        tenant.listed = [cloud_group(3, **converted)]
+        tenant.states = {cloud_id(3): True}
+        scope()
+        assert Snapshot(tmp_path / "snapshot").ids_in_scope() == {cloud_id(3)}
+    tenant.asked.clear()
+    tenant.states = {cloud_id(3): False}
+    tenant.listed = [cloud_group(1), cloud_group(3, mailEnabled=True, **converted)]
+    result = scope(**({"plan": write_plan(tmp_path / "plan")} if known_by == "plan" else {}))
+    assert tenant.asked == ([cloud_id(3)] if known_by else [])
+    reasons = {skip["id"]: skip["code"] for skip in result["skips"]}
+    assert reasons == {cloud_id(3): "rolled_back" if known_by else "mail_enabled"}
+
+
 def test_assigned_groups(tenant: Tenant, scope: Scope, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[object, ...]] = []
 

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +14,10 @@ import pytest
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import ConnectionSettings, TlsMode
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import directory_side
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
+    BlockedError,
     ConfigurationError,
     DirectoryError,
+    StoreError,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import (
     DEFAULT_LIMITS,
@@ -31,7 +34,11 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     RetireRules,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Moves
-from tests.unit.samples import MANAGED, SUB, guid
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import planfile
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile
+from tests.unit.samples import BASE, MANAGED, SUB, TENANT, guid
+
+HOURS, MINUTE = timedelta(hours=2), timedelta(minutes=1)
 
 PARAMS: dict[str, Any] = {
     "domain_server": "dc1",
@@ -186,3 +193,49 @@ def test_the_time_is_utc_to_the_microsecond() -> None:
 
 def test_a_breach_reads_as_numbers_and_rule() -> None:
     assert directory_side.breach_text(Breach(Kind.MOVES, 5, 3, "count 3")) == "moves: 5 planned, 3 allowed (count 3)"
+
+
+@pytest.mark.parametrize(
+    ("age", "refused"), [(timedelta(hours=-1), False), (HOURS - MINUTE, False), (HOURS + MINUTE, True)]
+)
+@pytest.mark.parametrize("form", ["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%fZ"])
+def test_a_snapshot_is_too_old_after_so_many_hours(age: timedelta, refused: bool, form: str) -> None:
+    captured_at = (datetime.now(timezone.utc) - age).strftime(form)
+    if not refused:
+        directory_side.refuse_old(captured_at, 2)
+        return
+    with pytest.raises(StoreError, match="2 hours old; max_snapshot_age is 2") as caught:
+        directory_side.refuse_old(captured_at, 2)
+    assert caught.value.code == "snapshot_outdated"
+
+
+def plan_file(path: Path, breaches: tuple[str, ...]) -> PlanFile:
+    header = planfile.PlanHeader("p", directory_side.now(), TENANT, directory_side.now(), BASE, "dc1", False)
+    with planfile.writing(path, header) as writer:
+        writer.finish({}, breaches)
+    return PlanFile(path)
+
+
+@pytest.mark.parametrize("breaches", [(), ("creations: 2 planned, 1 allowed (count 1)",)])
+@pytest.mark.parametrize("approve", ["{0}", " {0}\n", "upper"])
+def test_the_checksum_of_a_plan_approves_it(tmp_path: Path, breaches: tuple[str, ...], approve: str) -> None:
+    plan = plan_file(tmp_path / "plan", breaches)
+    checksum = plan.footer.checksum
+    directory_side.refuse_breaches(plan, checksum.upper() if approve == "upper" else approve.format(checksum))
+
+
+@pytest.mark.parametrize("breaches", [(), ("creations: 2 planned, 1 allowed (count 1)",)])
+@pytest.mark.parametrize("approve", ["", "0" * 64, "yes"])
+def test_another_checksum_approves_nothing(tmp_path: Path, breaches: tuple[str, ...], approve: str) -> None:
+    plan = plan_file(tmp_path / "plan", breaches)
+    with pytest.raises(BlockedError, match=plan.footer.checksum) as caught:
+        directory_side.refuse_breaches(plan, approve)
+    assert caught.value.code == "plan_not_approved"
+
+
+def test_without_approval_a_limit_stops_a_plan(tmp_path: Path) -> None:
+    directory_side.refuse_breaches(plan_file(tmp_path / "good", ()), None)
+    plan = plan_file(tmp_path / "plan", ("moves: 5 planned", "creations: 2 planned"))
+    with pytest.raises(BlockedError, match="moves: 5 planned; creations: 2 planned") as caught:
+        directory_side.refuse_breaches(plan, None)
+    assert (caught.value.code, plan.footer.checksum in caught.value.remedy) == ("limit_exceeded", True)

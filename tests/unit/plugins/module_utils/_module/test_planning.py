@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import planning
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.directory_side import now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile
 from tests.unit.plugins.module_utils._module.running import run
 from tests.unit.plugins.module_utils._module.world import PASSWORD, World
-from tests.unit.samples import TENANT, anchored_group, user
+from tests.unit.samples import STRANGER_SID, TENANT, anchored_group, user
 
 
 @pytest.fixture
@@ -66,10 +67,63 @@ def test_a_plan_beyond_a_limit_is_written_and_blocked(world: World, plan: Any) -
 def test_groups_already_there_without_a_journal_are_told(world: World, plan: Any) -> None:
     world.capture()
     world.directory.add_group(anchored_group(10))
+    assert "journal_missing" in [notice["code"] for notice in plan()["notices"]]
+
+
+@pytest.mark.parametrize(
+    ("module", "outcome", "told"),
+    [
+        (None, None, True),
+        ("gpad_group", None, True),
+        ("gpad_group", "fatal", True),
+        ("gpad_group", "blocked", True),
+        ("gpad_membership", "ok", True),
+        ("gpad_group", "partial", False),
+        ("gpad_group", "ok", False),
+    ],
+)
+def test_a_journal_of_no_run_of_groups_that_ended_counts_as_missing(
+    world: World, plan: Any, module: str | None, outcome: str | None, told: bool
+) -> None:
+    world.capture()
+    world.directory.add_group(anchored_group(10)).owner = STRANGER_SID
+    journal = JournalFile(world.folder / "journal", writable=True)
+    if module:
+        journal.begin_run("run", module, "p", now(), now())
+    if outcome:
+        journal.end_run(outcome, {}, now())
+    journal.close()
     result = plan()
-    assert "journal_missing" in [notice["code"] for notice in result["notices"]]
-    JournalFile(world.folder / "journal", writable=True).close()
-    assert "journal_missing" not in [notice["code"] for notice in plan()["notices"]]
+    assert ("journal_missing" in [notice["code"] for notice in result["notices"]]) is told
+    assert [error["code"] for error in result["errors"]] == (["adoption_needs_approval"] if told else [])
+
+
+def test_a_journal_of_another_domain(world: World, plan: Any) -> None:
+    world.capture()
+    journal = JournalFile(world.folder / "journal", writable=True)
+    journal.pin_domain("DC=fabrikam,DC=com")
+    journal.close()
+    result = plan()
+    assert (result["outcome"], result["errors"][0]["code"]) == ("fatal", "other_domain_journal")
+    assert not (world.folder / "plan").exists()
+
+
+@pytest.mark.parametrize(
+    ("hours_ago", "options", "code"),
+    [
+        (23.9, {}, None),
+        (24.1, {}, "snapshot_outdated"),
+        (24.1, {"max_snapshot_age": 25}, None),
+        (1.1, {"max_snapshot_age": 1}, "snapshot_outdated"),
+    ],
+)
+def test_an_old_snapshot_is_not_planned_from(
+    world: World, plan: Any, hours_ago: float, options: dict[str, int], code: str | None
+) -> None:
+    world.capture(hours_ago=hours_ago)
+    result = plan(**options)
+    assert [error["code"] for error in result["errors"]] == ([code] if code else [])
+    assert (world.folder / "plan").exists() is (code is None)
 
 
 def test_an_incomplete_snapshot_makes_the_outcome_incomplete(world: World, plan: Any) -> None:

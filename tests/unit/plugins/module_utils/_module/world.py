@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,18 @@ import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import applying, inspecting, planning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import DirectoryError
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import CompleteReading, Principal
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
+    CloudGroup,
+    CompleteReading,
+    Principal,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import SnapshotHeader
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Decision
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Decision, Scope, decide
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import snapshot
 from tests.unit.fakes import FakeDirectory
 from tests.unit.samples import MANAGED, TENANT, cloud_group, cloud_id, user
 
 PASSWORD = "Pa$$w0rd-of-the-account"
-CAPTURED = "2026-01-01T00:00:00Z"
 
 
 class FakeSession:
@@ -63,15 +67,25 @@ class World:
         tenant: str = TENANT,
         incomplete: str = "",
         narrowed: bool = False,
+        hours_ago: float = 0,
+        more: Iterable[CloudGroup] = (),
     ) -> None:
-        """Write a snapshot; by default one group with two users."""
+        """Write a snapshot; by default one group with two users. More groups are decided over by the fixed clause."""
+        captured_at = datetime.now(timezone.utc) - timedelta(hours=hours_ago)
         wanted = {10: (user(1), user(2))} if groups is None else groups
         with snapshot.writing(self.folder / "snapshot") as writer:
             for number, members in wanted.items():
                 writer.add_group(cloud_group(number), Decision(None, "all"))
                 writer.add_members(cloud_id(number), CompleteReading(members))
+            for group in more:
+                writer.add_group(group, decide(group, Scope()))
             header = SnapshotHeader(
-                tenant, CAPTURED, "f", incomplete=incomplete, check_mode=check_mode, narrowed=narrowed
+                tenant,
+                captured_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "f",
+                incomplete=incomplete,
+                check_mode=check_mode,
+                narrowed=narrowed,
             )
             writer.finish(header)
 

@@ -11,7 +11,10 @@ import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import apply, plan
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import build_plan
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import DirectoryError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
+    BlockedError,
+    DirectoryError,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Tally
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
     ANCHOR,
@@ -102,7 +105,9 @@ def groups(changes: Iterable[GroupChange], directory: FakeDirectory, journal: Fa
 
 
 def links(changes: Iterable[MemberChange], directory: FakeDirectory, journal: FakeJournal) -> list[Applied]:
-    return list(apply.apply_members(changes, directory, directory, journal))
+    """Carry out a plan that was given, and read from the same domain controller."""
+    planned_on = directory.domain.server
+    return list(apply.apply_members(changes, directory, directory, journal, planned_on=planned_on))
 
 
 def code(applied: Applied) -> str:
@@ -123,6 +128,14 @@ def directory() -> FakeDirectory:
 def journal() -> FakeJournal:
     """An empty journal."""
     return FakeJournal()
+
+
+@pytest.fixture
+def knowing() -> FakeJournal:
+    """A journal that knows the group of the directory."""
+    result = FakeJournal()
+    result.know(1)
+    return result
 
 
 def test_a_group_is_created_and_remembered_as_born_here(journal: FakeJournal) -> None:
@@ -240,21 +253,21 @@ def test_a_dead_connection_ends_the_run(journal: FakeJournal) -> None:
     assert len(journal.records) == 1
 
 
-def test_links_are_added_and_removed(directory: FakeDirectory, journal: FakeJournal) -> None:
+def test_links_are_added_and_removed(directory: FakeDirectory, knowing: FakeJournal) -> None:
     directory.nodes[guid(1)].members = {guid(2), guid(3)}
     change = members([want(4)], [link(2)], [link(2), link(3)])
-    (applied,) = links([change], directory, journal)
+    (applied,) = links([change], directory, knowing)
     assert (applied.status, applied.added, applied.removed) == ("done", (guid(4),), (guid(2),))
     assert directory.nodes[guid(1)].members == {guid(3), guid(4)}
-    assert journal.records == [applied]
+    assert knowing.records == [applied]
 
 
 @pytest.mark.parametrize("held", [set(), {guid(2)}, {guid(2), guid(3), guid(4)}])
 def test_a_group_whose_links_have_moved_on_is_left_alone(
-    held: set[str], directory: FakeDirectory, journal: FakeJournal
+    held: set[str], directory: FakeDirectory, knowing: FakeJournal
 ) -> None:
     directory.nodes[guid(1)].members = held
-    (applied,) = links([members([want(4)], [link(2)], [link(2), link(3)])], directory, journal)
+    (applied,) = links([members([want(4)], [link(2)], [link(2), link(3)])], directory, knowing)
     assert (applied.status, code(applied)) == ("failed", "directory_moved_on")
     assert directory.writes == []
 
@@ -272,25 +285,25 @@ def test_the_guid_of_a_created_group_comes_from_the_journal(directory: FakeDirec
     assert directory.nodes[guid(1)].members == {guid(2)}
 
 
-def test_a_refused_link_does_not_stop_the_others(directory: FakeDirectory, journal: FakeJournal) -> None:
+def test_a_refused_link_does_not_stop_the_others(directory: FakeDirectory, knowing: FakeJournal) -> None:
     directory.refused = {guid(3)}
-    (applied,) = links([members([want(2), want(3), want(4)])], directory, journal)
+    (applied,) = links([members([want(2), want(3), want(4)])], directory, knowing)
     assert (applied.status, applied.added, code(applied)) == ("partial", (guid(2), guid(4)), "object_missing")
     assert applied.error is not None
     assert guid(3) in applied.error.message
     assert "1 of 3" in applied.error.message
 
 
-def test_links_that_are_all_refused_are_a_failure(directory: FakeDirectory, journal: FakeJournal) -> None:
+def test_links_that_are_all_refused_are_a_failure(directory: FakeDirectory, knowing: FakeJournal) -> None:
     directory.refused = {guid(2)}
-    (applied,) = links([members([want(2)])], directory, journal)
+    (applied,) = links([members([want(2)])], directory, knowing)
     assert applied.status == "failed"
 
 
-def test_a_dead_connection_ends_the_member_part(directory: FakeDirectory, journal: FakeJournal) -> None:
+def test_a_dead_connection_ends_the_member_part(directory: FakeDirectory, knowing: FakeJournal) -> None:
     directory.writes_left = 0
     with pytest.raises(DirectoryError):
-        links([members([want(2)])], directory, journal)
+        links([members([want(2)])], directory, knowing)
 
 
 def nested_world() -> tuple[FakeCloud, FakeDirectory]:
@@ -451,11 +464,85 @@ def at_usn(number: int, held: Iterable[Link] = ()) -> MemberChange:
 
 @pytest.mark.parametrize(("planned", "now", "read_again"), [(7, 7, False), (7, 8, True), (0, 0, True), (0, 7, True)])
 def test_links_are_read_again_unless_the_group_is_as_it_was(
-    directory: FakeDirectory, journal: FakeJournal, planned: int, now: int, read_again: bool
+    directory: FakeDirectory, knowing: FakeJournal, planned: int, now: int, read_again: bool
 ) -> None:
     directory.nodes[guid(1)].usn = now
-    assert links([at_usn(planned)], directory, journal)[0].status == "done"
+    assert links([at_usn(planned)], directory, knowing)[0].status == "done"
     assert ("links" in directory.questions) is read_again
+
+
+@pytest.mark.parametrize("planned_on", ["", "dc2.contoso.com"])
+def test_a_sequence_number_of_another_domain_controller_proves_nothing(
+    directory: FakeDirectory, knowing: FakeJournal, planned_on: str
+) -> None:
+    """Each domain controller counts for itself: the same number there says nothing of the links here."""
+    directory.nodes[guid(1)].usn = 7
+    change = dataclasses.replace(members([want(4)], [], [link(2)]), before_usn=7)
+    (applied,) = apply.apply_members([change], directory, directory, knowing, planned_on=planned_on)
+    assert (applied.status, code(applied), directory.writes) == ("failed", "directory_moved_on", [])
+
+
+@pytest.mark.parametrize("known_as", [None, 9])
+def test_members_are_not_written_to_an_object_that_the_journal_does_not_tie_to_the_group(
+    directory: FakeDirectory, journal: FakeJournal, known_as: int | None
+) -> None:
+    """Its adoption failed, or another object was taken meanwhile."""
+    if known_as:
+        journal.know(1, guid=guid(known_as))
+    (applied,) = links([members([want(2)])], directory, journal)
+    assert (applied.status, code(applied)) == ("failed", "earlier_step_failed")
+    assert (directory.writes, directory.nodes[guid(1)].members) == ([], set())
+
+
+def test_an_adoption_that_was_refused_gives_no_members(directory: FakeDirectory, journal: FakeJournal) -> None:
+    """An administrator hands the object to another cloud group before the plan is applied."""
+    mark = {ANCHOR: (f"Group_{cloud_id(1)}",)}
+    adopt = dataclasses.replace(update(), action=Action.ADOPT, before=mark, after=mark)
+    directory.nodes[guid(1)].attributes[ANCHOR] = (f"Group_{cloud_id(9)}",)
+    (adopted,) = groups([adopt], directory, journal)
+    assert (adopted.status, code(adopted)) == ("failed", "directory_moved_on")
+    (linked,) = links([members([want(2)])], directory, journal)
+    assert (code(linked), directory.writes) == ("earlier_step_failed", [])
+
+
+@dataclasses.dataclass
+class StoppingJournal(FakeJournal):
+    """A journal in which runs are stopped once so many outcomes are written down."""
+
+    most: int = 0
+
+    def stopped(self) -> str | None:
+        """Return why runs are stopped, or None."""
+        return "Enough." if len(self.records) >= self.most else None
+
+
+@pytest.mark.parametrize("done", [0, 1, 2])
+def test_groups_are_stopped_before_the_next_change(done: int) -> None:
+    directory, stopping = FakeDirectory(), StoppingJournal(most=done)
+    with pytest.raises(BlockedError, match=r"Enough\.") as caught:
+        groups([create(1), create(2), create(3)], directory, stopping)
+    assert (caught.value.code, len(stopping.records), len(directory.writes)) == ("stopped", done, done)
+
+
+@pytest.mark.parametrize("just_planned", [True, False])
+@pytest.mark.parametrize("done", [0, 1])
+def test_members_are_stopped_before_the_next_group(directory: FakeDirectory, done: int, just_planned: bool) -> None:
+    directory.add_group(anchored_group(9))
+    stopping = StoppingJournal(most=done)
+    stopping.know(1)
+    stopping.know(9)
+    other = dataclasses.replace(members([want(2)], group=guid(9)), id=cloud_id(9))
+    changes = [members([want(2)]), other]
+    with pytest.raises(BlockedError) as caught:
+        list(apply.apply_members(changes, directory, directory, stopping, just_planned=just_planned))
+    assert (caught.value.code, len(stopping.records), len(directory.writes)) == ("stopped", done, done)
+
+
+def test_a_run_that_is_not_stopped_goes_on(journal: FakeJournal) -> None:
+    apply.refuse_stopped(journal)
+    journal.why_stopped = ""
+    with pytest.raises(BlockedError):
+        apply.refuse_stopped(journal)
 
 
 def test_a_plan_of_this_call_is_believed(directory: FakeDirectory, journal: FakeJournal) -> None:
@@ -463,33 +550,34 @@ def test_a_plan_of_this_call_is_believed(directory: FakeDirectory, journal: Fake
     assert (done[0].status, directory.questions) == ("done", [])
 
 
-def test_links_that_cannot_be_read_again_leave_the_group_alone(directory: FakeDirectory, journal: FakeJournal) -> None:
+def test_links_that_cannot_be_read_again_leave_the_group_alone(directory: FakeDirectory, knowing: FakeJournal) -> None:
     directory.cut = {guid(1)}
     directory.add_group(anchored_group(9))
+    knowing.know(9)
     other = dataclasses.replace(members([want(2)], group=guid(9)), id=cloud_id(9))
-    first, second = links([at_usn(0), other], directory, journal)
+    first, second = links([at_usn(0), other], directory, knowing)
     assert (first.status, code(first), second.status) == ("failed", "links_unread", "done")
     assert directory.nodes[guid(1)].members == set()
 
 
 @pytest.mark.parametrize("change", [{"sid": "S-1-5-32-544"}, {"attributes": {"adminCount": ("1",)}}, {"dn": "CN=x"}])
 def test_members_of_what_may_not_be_written_by_now_are_left_alone(
-    directory: FakeDirectory, journal: FakeJournal, change: dict[str, object]
+    directory: FakeDirectory, knowing: FakeJournal, change: dict[str, object]
 ) -> None:
     node = directory.nodes[guid(1)]
     directory.nodes[guid(1)] = dataclasses.replace(node, **{"usn": 7, **change})  # type: ignore[arg-type]
-    (applied,) = links([at_usn(7)], directory, journal)
+    (applied,) = links([at_usn(7)], directory, knowing)
     assert (code(applied), directory.writes) == ("group_missing", [])
 
 
-def test_members_of_other_domains_are_written_by_name(directory: FakeDirectory, journal: FakeJournal) -> None:
+def test_members_of_other_domains_are_written_by_name(directory: FakeDirectory, knowing: FakeJournal) -> None:
     directory.nodes[guid(2)].sid = directory.nodes[guid(3)].sid = samples.sid(7, samples.SISTER_SID)
     directory.nodes[guid(4)].sid = samples.sid(7, samples.FOREIGN_SID)
     held = [dataclasses.replace(link(number), sid=directory.nodes[guid(number)].sid) for number in (3, 4, 5)]
     directory.nodes[guid(1)].members = {entry.guid for entry in held}
     sister = dataclasses.replace(want(2), sid=samples.sid(7, samples.SISTER_SID), dn="CN=User 2,DC=emea,DC=contoso")
     home = dataclasses.replace(want(6), sid=samples.sid(5006), dn="CN=User 6")
-    (applied,) = links([members([sister, home], held, held)], directory, journal)
+    (applied,) = links([members([sister, home], held, held)], directory, knowing)
     assert applied.status == "done"
     expected = {guid(2): sister.dn, guid(6): "", guid(3): held[0].dn, guid(4): "", guid(5): ""}
     assert directory.places == expected

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import apply, dn, identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Kind, Tally
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
     ANCHOR,
@@ -20,11 +20,17 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
     Action,
     GroupChange,
+    MemberChange,
     Notice,
     PlanItem,
     Problem,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.removal import ForeignMembers
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.rights import (
+    WRITE_PROPERTY,
+    Ace,
+    SecurityDescriptor,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.run_facts import RunFacts
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Moves
 from tests.unit import samples
@@ -165,17 +171,19 @@ def lost(
     return directory
 
 
+TAKEN_OVER = directory_group(1, adminDescription=(f"TakenOver_Group_{cloud_id(1)}",))
 CASES: dict[str, tuple[CloudGroup, DirectoryGroup, bool]] = {
     "born, known": (cloud_group(1), settled(), True),
     "born, by its anchor": (cloud_group(1), settled(), False),
-    "converted": (converted(1, sid(2001)), directory_group(1), False),
-    "converted, known": (converted(1, sid(2001)), directory_group(1), True),
+    "converted": (converted(1, sid(2001)), TAKEN_OVER, False),
+    "converted, known": (converted(1, sid(2001)), TAKEN_OVER, True),
 }
 
 
 @pytest.mark.parametrize("recycle_bin", [False, True])
 @pytest.mark.parametrize("case", CASES)
 def test_a_deleted_object_is_restored_with_its_links(case: str, recycle_bin: bool) -> None:
+    """From the Recycle Bin its own memberships come back, too, perhaps in groups that guard the domain."""
     group, held, is_known = CASES[case]
     directory, journal = lost(held, 2, 3, recycle_bin=recycle_bin), FakeJournal()
     if is_known:
@@ -184,11 +192,10 @@ def test_a_deleted_object_is_restored_with_its_links(case: str, recycle_bin: boo
     keep = samples.settings(foreign_members=ForeignMembers.KEEP)
     cloud = FakeCloud([group], {cloud_id(1): whole(user(2), user(4))})
     items = plan(cloud, directory, journal, settings=keep, tally=tally)
-    foreign = ["foreign_member"] if recycle_bin else []
     (restore,) = changes(items)
     assert (restore.action, restore.guid, restore.new_dn) == (Action.RESTORE, guid(1), held.dn)
     assert "Deleted Objects" in restore.dn
-    assert codes(items) == [*(["links_return"] if recycle_bin else []), "not_found_in_directory", *foreign]
+    assert codes(items) == (["links_return", "members_wait"] if recycle_bin else ["not_found_in_directory"])
     assert tally.counts[Kind.RESTORES] == 1
     change = member_change(items)
     added = [want.guid for want in change.add] if change else []
@@ -196,15 +203,46 @@ def test_a_deleted_object_is_restored_with_its_links(case: str, recycle_bin: boo
     assert tally.counts[Kind.MEMBER_ADDITIONS] == (2 if recycle_bin else 1)
 
 
-def test_links_that_return_and_are_not_listed_are_judged_in_the_same_run() -> None:
+def applied(items: list[PlanItem], directory: FakeDirectory, journal: FakeJournal) -> list[PlanItem]:
+    """Carry a plan out."""
+    list(apply.apply_groups(changes(items), directory, directory, journal))
+    members = [item for item in items if isinstance(item, MemberChange)]
+    list(apply.apply_members(members, directory, directory, journal, just_planned=True))
+    return items
+
+
+def test_links_that_return_and_are_not_listed_are_judged_in_the_next_run() -> None:
     directory, journal = lost(settled(), 2, 3, recycle_bin=True), FakeJournal()
     journal.know(1, accepted=True)
-    items = plan(FakeCloud([cloud_group(1)], {cloud_id(1): whole(user(2))}), directory, journal)
-    change = member_change(items)
+    cloud = FakeCloud([cloud_group(1)], {cloud_id(1): whole(user(2))})
+    items = applied(plan(cloud, directory, journal), directory, journal)
+    assert member_change(items) is None
+    told = [item for item in items if isinstance(item, Notice)]
+    assert [item.code for item in told] == ["links_return", "members_wait"]
+    assert all(f"CN=User {number}" in told[0].message for number in (2, 3))
+    change = member_change(applied(plan(cloud, directory, journal), directory, journal))
     assert change is not None
-    assert ([link.guid for link in change.remove], change.before_count, change.before_usn) == ([guid(3)], 2, 0)
-    (notice,) = [item for item in items if isinstance(item, Notice)]
-    assert all(f"CN=User {number}" in notice.message for number in (2, 3))
+    assert ([link.guid for link in change.remove], change.before_count) == ([guid(3)], 2)
+    assert directory.nodes[guid(1)].members == {guid(2)}
+    assert plan(cloud, directory, journal) == []
+
+
+def test_a_group_that_is_restored_into_a_protected_one_gets_no_members() -> None:
+    """While it was deleted nobody could see that it was inside; the next run does."""
+    directory, journal = FakeDirectory(), FakeJournal()
+    directory.recycle_bin = True
+    directory.add_user(2)
+    directory.add_group(settled())
+    journal.know(1)
+    boss = directory.add_group(directory_group(7, container=OUTSIDE, sAMAccountName=("Tier 0",)), [guid(1)])
+    directory.delete_by_hand(guid(1))
+    cloud = FakeCloud([cloud_group(1)], {cloud_id(1): whole(user(2))})
+    settings = samples.settings(protected_groups=("tier 0",))
+    first = applied(plan(cloud, directory, journal, settings=settings), directory, journal)
+    assert (actions(first), guid(1) in boss.members) == (["restore"], True)
+    second = applied(plan(cloud, directory, journal, settings=settings), directory, journal)
+    assert (codes(second), actions(second)) == (["protected_group"], [])
+    assert directory.nodes[guid(1)].members == set()
 
 
 @pytest.mark.parametrize(
@@ -290,6 +328,38 @@ def test_a_deleted_group_of_another_scope_is_made_universal_once_it_is_back(recy
     items = plan(FakeCloud([cloud_group(1)]), directory, journal, settings=settings)
     assert actions(items) == ["restore", "convert"]
     assert all("groupType" not in change.after for change in changes(items)[:1])
+
+
+@pytest.mark.parametrize("recycle_bin", [False, True])
+def test_a_deleted_object_that_others_may_write_waits_when_its_owner_is_trusted(recycle_bin: bool) -> None:
+    """Without the Recycle Bin its mark is lost, and a group created anew would have another SID."""
+    directory = FakeDirectory()
+    directory.recycle_bin = recycle_bin
+    directory.add_group(settled())
+    help_desk = Ace(True, WRITE_PROPERTY, STRANGER_SID, None, False)
+    directory.descriptors[guid(1)] = SecurityDescriptor(samples.OWN_SID, (help_desk,))
+    cloud = FakeCloud([cloud_group(1)])
+    for _state in ("living", "deleted"):
+        items = plan(cloud, directory)
+        assert (codes(items), actions(items)) == (["adoption_needs_approval"], [])
+        if guid(1) in directory.nodes:
+            directory.delete_by_hand(guid(1))
+    assert actions(plan(cloud, directory, settings=samples.settings(ignore_objects=(guid(1),)))) == ["create"]
+
+
+def test_an_administrator_who_vouches_for_an_object_does_not_take_it_from_its_group() -> None:
+    """Whoever stamps the anchor of a second group on it must not stop both by that."""
+    directory, journal = FakeDirectory(), FakeJournal()
+    directory.add_group(settled())
+    journal.know(1)
+    directory.nodes[guid(1)].attributes[ANCHOR] = (identity.anchor_of(cloud_id(2)),)
+    settings = samples.settings(adopt_objects=(guid(1),))
+    items = plan(FakeCloud([cloud_group(1), cloud_group(2)]), directory, journal, settings=settings)
+    assert {change.id: change.action for change in changes(items)} == {
+        cloud_id(1): Action.UPDATE,
+        cloud_id(2): Action.CREATE,
+    }
+    assert set(codes(items)) == {"anchor_tampering"}
 
 
 def test_the_deleted_object_of_an_untrusted_writer_is_not_restored() -> None:

@@ -175,11 +175,15 @@ MARK = f"Group_{cloud_id(1)}"
         # the administrator decided
         (UNTRUSTED, None, {"adopt": frozenset({guid(1)})}, {}, Verdict.ADOPT),
         (None, None, {"adopt": frozenset({guid(1)})}, {}, Verdict.ADOPT),
+        (UNTRUSTED, None, {"adopt": frozenset({guid(1)}), "ignore": frozenset({guid(1)})}, {}, Verdict.ADOPT),
         (TRUSTED, MARK, {"ignore": frozenset({guid(1)})}, {}, Verdict.IGNORE),
         (UNTRUSTED, MARK, {"ignore": frozenset({guid(1)}), "journal_missing": True}, {}, Verdict.IGNORE),
         # the journal knows it as another group's
         (TRUSTED, MARK, {}, {guid(1): cloud_id(2)}, Verdict.IGNORE),
         (TRUSTED, MARK, {}, {guid(2): cloud_id(2)}, Verdict.ADOPT),
+        # which an administrator who vouches for it does not change, and neither does a lost memory
+        (TRUSTED, MARK, {"adopt": frozenset({guid(1)})}, {guid(1): cloud_id(2)}, Verdict.IGNORE),
+        (UNTRUSTED, MARK, {"journal_missing": True}, {guid(1): cloud_id(2)}, Verdict.IGNORE),
     ],
 )
 def test_whether_an_anchor_is_believed(
@@ -272,12 +276,45 @@ def test_what_forbids_to_go_on_without_a_living_object(
     assert hit.detail
 
 
-def test_a_deleted_object_of_untrusted_writers_is_judged_alike() -> None:
-    told = claims({guid(1): UNTRUSTED})
-    assert find_deleted(BORN, [lost()], told=told) == ownership.Match(strangers=(DECOY, Stranger(guid(1), lost().dn)))
-    assert find_deleted(BORN, [lost(description=MARK)], told=told).problem == "adoption_needs_approval"
-    approved = claims({guid(1): UNTRUSTED}, adopt=frozenset({guid(1)}))
-    assert find_deleted(BORN, [lost()], told=approved).deleted == lost()
+DELEGATED = SecurityDescriptor(STRANGER_SID, ())
+
+
+@pytest.mark.parametrize(
+    ("security", "description", "trust", "owners", "expected"),
+    [
+        (TRUSTED, None, {}, {}, Verdict.ADOPT),
+        # a tombstone has lost the mark: whoever is trusted made the object, so that it may be the group's own
+        (UNTRUSTED, None, {}, {}, Verdict.ASK),
+        (UNTRUSTED, "a note", {}, {}, Verdict.ASK),
+        (UNTRUSTED, MARK, {}, {}, Verdict.ASK),
+        # nobody can say who made what cannot be read
+        (None, None, {}, {}, Verdict.ASK),
+        # somebody else made it, stamped the anchor and deleted it
+        (DELEGATED, None, {}, {}, Verdict.IGNORE),
+        (DELEGATED, MARK, {}, {}, Verdict.ASK),
+        (DELEGATED, None, {"journal_missing": True}, {}, Verdict.ASK),
+        (SecurityDescriptor(None, (HELP_DESK,)), None, {}, {}, Verdict.IGNORE),
+        (DELEGATED, None, {"adopt": frozenset({guid(1)})}, {}, Verdict.ADOPT),
+        (UNTRUSTED, None, {"ignore": frozenset({guid(1)})}, {}, Verdict.IGNORE),
+        (UNTRUSTED, None, {}, {guid(1): cloud_id(2)}, Verdict.IGNORE),
+    ],
+)
+def test_whether_the_anchor_of_a_deleted_object_is_believed(
+    security: SecurityDescriptor | None,
+    description: str | None,
+    trust: dict[str, Any],
+    owners: dict[str, str],
+    expected: Verdict,
+) -> None:
+    told = claims({guid(1): security} if security else {}, owners, **trust)
+    assert ownership.verdict(cloud_id(1), guid(1), description, told, deleted=True) is expected
+    hit = find_deleted(BORN, [lost(description=description)], told=told)
+    stranger = Stranger(guid(1), lost().dn)
+    assert {
+        Verdict.ADOPT: hit.deleted is not None,
+        Verdict.ASK: hit.problem == "adoption_needs_approval",
+        Verdict.IGNORE: hit == ownership.Match(strangers=(DECOY, stranger)),
+    }[expected]
 
 
 def test_an_object_that_two_groups_claim_is_nobodys() -> None:

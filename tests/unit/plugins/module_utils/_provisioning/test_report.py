@@ -219,6 +219,15 @@ def test_of_a_partial_change_only_what_was_done_is_told() -> None:
     assert report.outcome is Outcome.PARTIAL
 
 
+def test_of_links_that_were_there_already_nothing_is_told() -> None:
+    """Somebody linked and unlinked them since the plan was made: no change was made to the directory."""
+    report = Report(10)
+    report.applied(MEMBERS, applied("done"))
+    assert (report.changes, report.changed, report.summary, report.outcome) == ([], False, {}, Outcome.OK)
+    report.applied(MEMBERS, applied("done", removed=(4,)))
+    assert (report.changed, report.summary["members_added"], report.summary["members_removed"]) == (True, 0, 1)
+
+
 def test_a_failed_change_changes_nothing() -> None:
     report = Report(10)
     report.applied(MEMBERS, applied("failed", error=ObjectError("no")))

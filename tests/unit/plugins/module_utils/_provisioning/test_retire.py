@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -19,7 +20,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     RetireRules,
     Steps,
 )
-from tests.unit.samples import cloud_id
+from tests.unit.samples import cloud_group, cloud_id, converted, sid
 
 SINCE = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -28,33 +29,63 @@ def fate(kind: FateKind, since: str = "2026-01-01T00:00:00Z", seen: str = "2026-
     return Fate(cloud_id(1), kind, "Group 1", since, seen)
 
 
+DEPARTURES = {
+    Skipped.MAIL_ENABLED: Departure.MAIL_ENABLED,
+    Skipped.MICROSOFT_365: Departure.MAIL_ENABLED,
+    Skipped.NOT_SECURITY_ENABLED: Departure.OUT_OF_SCOPE,
+    Skipped.NOT_SELECTED: Departure.OUT_OF_SCOPE,
+    Skipped.NOT_ASSIGNED: Departure.OUT_OF_SCOPE,
+    Skipped.FILTERED_OUT: Departure.OUT_OF_SCOPE,
+    Skipped.ROLLED_BACK: Departure.ROLLED_BACK,
+    Skipped.ON_PREMISES_SYNCED: Departure.ROLLED_BACK,
+}
+
+
 @pytest.mark.parametrize("reason", Skipped)
 def test_a_group_that_is_listed_left_by_its_reason(reason: Skipped) -> None:
-    expected = {
-        Skipped.MAIL_ENABLED: Departure.MAIL_ENABLED,
-        Skipped.MICROSOFT_365: Departure.MAIL_ENABLED,
-        Skipped.NOT_SECURITY_ENABLED: Departure.OUT_OF_SCOPE,
-        Skipped.NOT_SELECTED: Departure.OUT_OF_SCOPE,
-        Skipped.NOT_ASSIGNED: Departure.OUT_OF_SCOPE,
-        Skipped.FILTERED_OUT: Departure.OUT_OF_SCOPE,
-        Skipped.ROLLED_BACK: Departure.ROLLED_BACK,
-        Skipped.ON_PREMISES_SYNCED: Departure.ROLLED_BACK,
-    }
-    found = retire.evidence(reason, None, "words")
-    assert (found.departure, found.text, found.since) == (expected.get(reason), "words", None)
+    found = retire.evidence(None, reason, None, "words")
+    assert (found.departure, found.text, found.since) == (DEPARTURES.get(reason), "words", None)
 
 
 def test_a_group_that_is_listed_is_not_deleted_whatever_else_is_said() -> None:
-    found = retire.evidence(Skipped.FILTERED_OUT, fate(FateKind.ABSENT), "words")
+    found = retire.evidence(None, Skipped.FILTERED_OUT, fate(FateKind.ABSENT), "words")
     assert found.departure is Departure.OUT_OF_SCOPE
 
 
+@pytest.mark.parametrize("reason", [entry for entry in Skipped if entry in DEPARTURES])
+@pytest.mark.parametrize("managed", [True, False, None])
+def test_of_a_converted_group_only_a_read_authority_shows_that_it_left(reason: Skipped, managed: bool | None) -> None:
+    """A group that was rolled back may be mail-enabled, too, or match no filter, and on-premises it is used."""
+    group = dataclasses.replace(converted(1, sid(2001)), is_cloud_managed=managed)
+    rolled_back = DEPARTURES[reason] is Departure.ROLLED_BACK
+    found = retire.evidence(group, reason, None, "words")
+    assert found.departure is (DEPARTURES[reason] if rolled_back or managed else None)
+    assert found.text.startswith("words")
+    assert ("authority" in found.text) is (found.departure is None)
+
+
+@pytest.mark.parametrize("managed", [True, False, None])
+def test_a_group_born_in_the_cloud_has_no_other_master(managed: bool | None) -> None:
+    group = cloud_group(1, managed=managed)
+    assert retire.evidence(group, Skipped.MAIL_ENABLED, None, "").departure is Departure.MAIL_ENABLED
+
+
+def test_a_copy_that_was_deleted_while_it_was_synced_is_a_group_that_was_rolled_back() -> None:
+    found = retire.evidence(None, None, fate(FateKind.SYNCED), "")
+    assert (found.departure, found.since) == (Departure.ROLLED_BACK, None)
+    assert "2026-01-01" in found.text
+
+
+def test_the_codes_of_groups_that_were_rolled_back() -> None:
+    assert {"on_premises_synced", "rolled_back"} == retire.ROLLED_BACK_CODES
+
+
 def test_a_group_that_was_not_asked_for_shows_nothing() -> None:
-    assert retire.evidence(None, None, "").departure is None
+    assert retire.evidence(None, None, None, "").departure is None
 
 
 def test_a_soft_deleted_group() -> None:
-    found = retire.evidence(None, fate(FateKind.SOFT_DELETED), "")
+    found = retire.evidence(None, None, fate(FateKind.SOFT_DELETED), "")
     assert (found.departure, found.since) == (Departure.SOFT_DELETED, SINCE)
 
 
@@ -70,7 +101,7 @@ def test_a_soft_deleted_group() -> None:
 )
 @pytest.mark.parametrize("form", ["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%fZ"])
 def test_absence_counts_when_two_captures_found_it(later: timedelta, departure: Departure | None, form: str) -> None:
-    found = retire.evidence(None, fate(FateKind.ABSENT, SINCE.strftime(form), (SINCE + later).strftime(form)), "")
+    found = retire.evidence(None, None, fate(FateKind.ABSENT, SINCE.strftime(form), (SINCE + later).strftime(form)), "")
     assert found.departure is departure
     assert found.since == (SINCE if departure else None)
 
@@ -79,7 +110,7 @@ def test_absence_counts_when_two_captures_found_it(later: timedelta, departure: 
     ("since", "seen"), [("", "2026-01-02T00:00:00Z"), ("2026-01-01T00:00:00Z", "then"), ("x", "y")]
 )
 def test_absence_since_an_unknown_time_shows_nothing(since: str, seen: str) -> None:
-    assert retire.evidence(None, fate(FateKind.ABSENT, since, seen), "").departure is None
+    assert retire.evidence(None, None, fate(FateKind.ABSENT, since, seen), "").departure is None
 
 
 def test_rolled_back_groups_are_kept_always() -> None:

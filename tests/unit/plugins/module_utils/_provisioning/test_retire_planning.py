@@ -205,6 +205,44 @@ def test_rolled_back_groups_are_kept_whatever_the_rules_say(group: CloudGroup) -
     assert [action for action in actions(items) if action not in ("update",)] == []
 
 
+@pytest.mark.parametrize(
+    "more", [{"mailEnabled": True}, {"securityEnabled": False}, {"groupTypes": ["Unified"]}, {}], ids=str
+)
+@pytest.mark.parametrize("managed", [False, None])
+def test_a_group_that_was_rolled_back_is_kept_whatever_else_it_is(more: dict[str, Any], managed: bool | None) -> None:
+    everything = samples.settings(retire=RetireRules(dict.fromkeys(Departure, Retire.EMPTY), 0))
+    group = cloud_group(1, managed=managed, onPremisesSecurityIdentifier=sid(2001), **more)
+    items = planned(*world([2]), groups=[group], settings=everything)
+    assert (actions(items), codes(items)[-1]) == ([], "retained_access")
+    taken_back = cloud_group(1, managed=True, onPremisesSecurityIdentifier=sid(2001), **{**more, "mailEnabled": True})
+    assert actions(planned(*world([2]), groups=[taken_back], settings=everything)) == ["members"]
+
+
+def test_the_copy_of_a_group_on_premises_may_be_deleted() -> None:
+    everything = samples.settings(retire=RetireRules(dict.fromkeys(Departure, Retire.DELETE), 0))
+    items = planned(*world([2]), fates=[gone(kind=FateKind.SYNCED)], settings=everything)
+    assert (actions(items), codes(items)) == ([], ["retained_access"])
+
+
+DOUBT = SnapshotHeader(samples.TENANT, SEEN, "f", scope_doubt="a part of the scope could not be decided")
+
+
+def test_a_scope_in_doubt_holds_what_is_only_out_of_scope() -> None:
+    settings = rules(out_of_scope=Retire.EMPTY)
+    group = cloud_group(1, securityEnabled=False)
+    items = planned(*world([2]), groups=[group], settings=settings, header=DOUBT)
+    assert (actions(items), codes(items)[-1]) == ([], "retained_access")
+    assert DOUBT.scope_doubt in notice([item for item in items if isinstance(item, Notice)]).message
+
+
+@pytest.mark.parametrize("kind", [FateKind.ABSENT, FateKind.SOFT_DELETED])
+def test_a_scope_in_doubt_does_not_hold_what_is_deleted(kind: FateKind) -> None:
+    """Whatever the scope is, a group that is not there is not in it."""
+    directory, journal = world([2])
+    items = planned(directory, journal, fates=[gone(kind=kind)], header=DOUBT)
+    assert (actions(items), codes(items)) == (["members"], ["retired"])
+
+
 @pytest.mark.parametrize("reason", ["unknown", "other object", "incomplete", "protected", "guarded"])
 def test_what_may_not_be_written_is_kept_although_it_left(reason: str) -> None:
     held = settled()

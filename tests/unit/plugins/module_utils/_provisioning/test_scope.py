@@ -41,6 +41,10 @@ SID = sid(1104)
         ({"groupTypes": ["Unified"], "mailEnabled": True}, Skipped.MICROSOFT_365),
         ({"groupTypes": ["Unified"]}, Skipped.MICROSOFT_365),
         ({"onPremisesSyncEnabled": True}, Skipped.ON_PREMISES_SYNCED),
+        # who is master comes first: it decides what may become of the group
+        ({"onPremisesSyncEnabled": True, "mailEnabled": True}, Skipped.ON_PREMISES_SYNCED),
+        ({"onPremisesSyncEnabled": True, "groupTypes": ["Unified"]}, Skipped.ON_PREMISES_SYNCED),
+        ({"onPremisesSyncEnabled": True, "securityEnabled": False}, Skipped.ON_PREMISES_SYNCED),
     ],
 )
 def test_the_fixed_clause(properties: Properties, reason: Skipped | None) -> None:
@@ -72,6 +76,12 @@ def test_the_states_of_authority(
         1, managed=managed, onPremisesSyncEnabled=synced, onPremisesSecurityIdentifier=security_identifier
     )
     assert scope.decide(group, Scope()).reason is reason, state
+
+
+@pytest.mark.parametrize("more", [{}, {"mailEnabled": True}, {"securityEnabled": False}, {"groupTypes": ["Unified"]}])
+def test_that_a_group_was_rolled_back_outweighs_what_else_keeps_it_out(more: Properties) -> None:
+    group = cloud_group(1, managed=False, onPremisesSecurityIdentifier=SID, **more)
+    assert scope.decide(group, Scope(chosen=frozenset())).reason is Skipped.ROLLED_BACK
 
 
 @pytest.mark.parametrize(

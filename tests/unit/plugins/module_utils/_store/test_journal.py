@@ -19,7 +19,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied, KnownGroup
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
-from tests.unit.samples import TENANT, cloud_id, guid
+from tests.unit.samples import BASE, TENANT, cloud_id, guid
 
 EARLY, LATE = "2026-01-01T00:00:00.000001Z", "2026-01-01T00:00:00.000002Z"
 
@@ -100,6 +100,21 @@ def test_a_pinned_tenant_stays(path: Path) -> None:
     journal.check_tenant(TENANT)
 
 
+def test_a_journal_belongs_to_one_domain(path: Path) -> None:
+    """It knows objects of that one; in another domain they would all be missing."""
+    journal = opened(path)
+    journal.check_domain("DC=anything")
+    for _time in range(2):
+        journal.pin_domain(BASE)
+    journal.check_domain(BASE.upper())
+    journal.pin_domain("DC=fabrikam,DC=com")
+    with pytest.raises(StoreError, match="DC=fabrikam") as caught:
+        journal.check_domain("DC=fabrikam,DC=com")
+    assert caught.value.code == "other_domain_journal"
+    journal.close()
+    opened(path, writable=False).check_domain(BASE)
+
+
 def applied_plan(journal: JournalFile, module: str, plan_id: str, created_at: str) -> None:
     journal.check_plan(module, plan_id, created_at)
     journal.begin_run(f"run {module} {plan_id}", module, plan_id, created_at, "2026-01-02T00:00:00Z")
@@ -130,6 +145,97 @@ def test_a_run_that_never_ended_has_used_its_plan(path: Path) -> None:
     journal.close()
     with pytest.raises(StoreError):
         opened(path).check_plan("gpad_group", "one", EARLY)
+
+
+@pytest.mark.parametrize(
+    ("module", "outcome", "fresh"),
+    [
+        ("gpad_group", "ok", False),
+        ("gpad_group", "partial", False),
+        ("gpad_group", "incomplete", False),
+        ("gpad_group", "fatal", True),
+        ("gpad_group", "blocked", True),
+        ("gpad_group", None, True),
+        ("gpad_membership", "ok", True),
+    ],
+)
+def test_a_journal_is_fresh_until_a_run_of_groups_has_ended(
+    path: Path, module: str, outcome: str | None, fresh: bool
+) -> None:
+    assert opened(path, writable=False).fresh
+    journal = opened(path)
+    assert journal.fresh
+    journal.begin_run("first", module, "one", EARLY, EARLY)
+    if outcome:
+        journal.end_run(outcome, {}, EARLY)
+    assert journal.fresh is fresh
+    journal.close()
+    again = opened(path)
+    assert (again.missing, again.fresh) == (False, fresh)
+    again.begin_run("second", "gpad_group", "two", LATE, LATE)
+    again.end_run("fatal", {}, LATE)
+    assert again.fresh is fresh
+
+
+def test_what_became_of_a_run_comes_out_as_it_was_written(path: Path) -> None:
+    """An undo reads it; what failed changed nothing, and so is not there."""
+    journal = opened(path)
+    after = {"displayName": ("new", "x"), "info": ()}
+    first = replace(outcome(1), after=after)
+    part = outcome(1, "partial", "members", ObjectError("It failed.", "Do.", code="object_failed"))
+    made = replace(outcome(3, action="create_container"), guid=None, added=(), removed=(), before={})
+    journal.begin_run("run 1", "gpad_group", "plan 1", EARLY, EARLY)
+    for applied in (first, outcome(2, "failed"), made):
+        journal.record(applied)
+    journal.begin_run("run 2", "gpad_membership", "plan 1", EARLY, EARLY)
+    journal.record(part)
+    journal.begin_run("run 3", "gpad_group", "plan 2", LATE, LATE)
+    journal.record(outcome(4))
+    assert journal.outcomes("run 1") == [first, made]
+    assert journal.outcomes("run 2") == [replace(part, error=None)]
+    assert journal.outcomes("plan 1") == [first, made, replace(part, error=None)]
+    assert journal.outcomes("plan 2") == journal.outcomes("run 3") == [outcome(4)]
+    assert journal.outcomes("run 4") == []
+
+
+def test_which_runs_there_were(path: Path) -> None:
+    journal = opened(path)
+    assert not journal.has_run("")
+    journal.begin_run("run 1", "gpad_group", "plan 1", EARLY, EARLY)
+    assert [journal.has_run(run) for run in ("run 1", "plan 1", "run 2", "")] == [True, True, False, False]
+
+
+def test_runs_are_stopped_until_they_are_let_go(path: Path) -> None:
+    journal, run = opened(path), opened(path)
+    assert journal.stopped() is None
+    with run.locked():
+        journal.stop("Somebody is looking.")
+        journal.stop("Enough.")
+        # The run that holds the journal hears of it, as does whoever only reads.
+        assert run.stopped() == "Enough."
+    assert opened(path, writable=False).stopped() == "Enough."
+    journal.stop(None)
+    journal.stop(None)
+    assert (journal.stopped(), run.stopped()) == (None, None)
+
+
+def test_the_tenant_of_a_journal(path: Path) -> None:
+    journal = opened(path)
+    assert journal.tenant_id() == ""
+    journal.pin_tenant(TENANT)
+    assert journal.tenant_id() == TENANT
+
+
+def test_a_journal_is_one_by_whatever_name_it_is_opened(path: Path) -> None:
+    """Two names with a lock each would let two runs write at once."""
+    first = opened(path)
+    other = path.parent / "other" / "link"
+    other.parent.mkdir()
+    other.symlink_to(path)
+    second = opened(other)
+    with first.locked(), pytest.raises(BlockedError), second.locked():
+        pytest.fail("two runs at once")
+    assert [file.name for file in other.parent.iterdir()] == ["link"]
 
 
 def test_runs_are_told_newest_first(path: Path) -> None:

@@ -135,10 +135,11 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "empty": lambda _content: b"",
     "no JSON": lambda _content: b"hello\n",
     "no text": lambda _content: b"\xff\xfe",
-    "another format": lambda content: content.replace(b'"format":1', b'"format":2'),
+    "the format before": lambda content: content.replace(b'"format":2', b'"format":1'),
+    "a format to come": lambda content: content.replace(b'"format":2', b'"format":3'),
     "a list": lambda _content: b"[]\n[]\n",
     "a number": lambda _content: b"7\n",
-    "more in the header": lambda content: content.replace(b'"format":1', b'"format":1,"more":1'),
+    "more in the header": lambda content: content.replace(b'"format":2', b'"format":2,"more":1'),
     "the checksum gone": lambda content: content.replace(b'"checksum"', b'"checksun"'),
 }
 
