@@ -271,7 +271,9 @@ def _record(plan: PlanFile, part: Part, journal: JournalFile, report: Report, do
                 journal.remember_container_rule(header.container_rule)
             if not header.narrowed:
                 _remember_open(plan, journal)
-        journal.end_run(report.outcome.value, dict(report.summary), now())
+        # A run of a few named groups did not look at the others.
+        narrowed = {"narrowed": 1} if header.narrowed else {}
+        journal.end_run(report.outcome.value, {**report.summary, **narrowed}, now())
     except sqlite3.Error as error:
         report.stopped(StoreError(f"The journal {journal.path} could not be written: {error}.", "Look at the disk."))
 

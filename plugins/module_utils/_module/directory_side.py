@@ -261,7 +261,8 @@ def make_undo(
         uuid.uuid4().hex,
         now(),
         journal.tenant_id(),
-        now(),
+        # In the form of snapshots, with whose times it is compared as text.
+        datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         reader.domain.dn,
         reader.domain.server,
         check_mode,

@@ -92,6 +92,9 @@ def build_plan(
     yield from plan_left_behind(settings, cloud, directory, known, anchored.groups, provisioned, tally, run)
     if with_members:
         yield from plan_members(settings, cloud, directory, known, provisioned, tally, run)
+    else:
+        # Whoever removes links counts them all first; here a share of those that were counted says nothing.
+        tally.counts[Kind.MEMBER_REMOVALS] = 0
 
 
 def _choose(settings: Settings, cloud: CloudReader) -> Iterator[CapturedGroup | Skip | Problem]:

@@ -313,8 +313,8 @@ def _returning(candidate: Candidate, lost: DeletedGroup, provisioned: Provisione
         names = "; ".join(link.dn for link in lost.links[:_LINKS_SHOWN])
         text = texts.LINKS_RETURN.format(dn=lost.dn, count=len(lost.links), names=names)
         yield candidate.notice("links_return", text)
-    # The Recycle Bin keeps all attributes, a tombstone only a few.
-    if lost.attributes.get("adminDescription"):
+    # The Recycle Bin keeps links and all attributes, a tombstone only a few. A converted group may have neither.
+    if candidate.hit.by == "sid" or lost.links or lost.attributes.get("adminDescription"):
         del provisioned.groups[candidate.id]
         yield candidate.notice("members_wait", texts.MEMBERS_WAIT.format(dn=lost.dn))
 

@@ -87,9 +87,10 @@ class JournalFile:
 
     @property
     def fresh(self) -> bool:
-        """Whether no run of gpad_group has ended yet, so that the journal knows nothing of what was provisioned."""
+        """Whether no whole run of gpad_group has ended yet, so that the journal may not know what was provisioned."""
         row = self._db.execute(
-            "SELECT 1 FROM runs WHERE module = 'gpad_group' AND outcome IN ('ok', 'partial', 'incomplete') LIMIT 1"
+            "SELECT 1 FROM runs WHERE module = 'gpad_group' AND outcome IN ('ok', 'partial', 'incomplete') "
+            "AND summary NOT LIKE '%\"narrowed\":%' LIMIT 1"
         ).fetchone()
         return row is None
 

@@ -116,11 +116,12 @@ class Target:
 
     def age_fates(self) -> None:
         """Make the snapshot say of each absent group that it was first found so a day before."""
-        with closing(sqlite3.connect(self.snapshot)) as database, database:
+        with closing(sqlite3.connect(self.snapshot)) as database:
             changed = database.execute(
                 "UPDATE fates SET since = strftime('%Y-%m-%dT%H:%M:%SZ', since, '-1 day') WHERE kind = 'absent'"
             )
             assert changed.rowcount > 0
+            database.commit()
 
     def provision(self, *groups: str, **options: Any) -> None:
         """Capture, plan and apply, all of which must succeed."""

@@ -13,10 +13,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import applying, planning
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import DirectoryError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import Fate, FateKind
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from tests.unit.plugins.module_utils._module.running import run
 from tests.unit.plugins.module_utils._module.world import PASSWORD, World
+from tests.unit.plugins.module_utils._provisioning.planning import settled
 from tests.unit.samples import (
     STRANGER_SID,
     TENANT,
@@ -463,8 +466,56 @@ def test_a_group_that_was_rolled_back_is_forgotten(world: World, gpad: Runner) -
         made.remember(cloud_id(number), guid(number), accepted=True)
     made.close()
     world.capture({}, more=[rolled_back])
-    told = gpad("group", "snapshot", "journal", check_mode=True)
+    gpad("group", "snapshot", "journal", check_mode=True)
     assert cloud_id(20) in journal(world).known()
     told = gpad("group", "snapshot", "journal")
     assert (told["outcome"], told["changes"], world.directory.writes) == ("ok", [], [])
     assert set(journal(world).known()) == {cloud_id(21)}
+
+
+@pytest.mark.parametrize("kind", [FateKind.ABSENT, FateKind.SOFT_DELETED, FateKind.SYNCED])
+@pytest.mark.parametrize("members", [set(), {guid(1)}])
+def test_a_group_that_was_rolled_back_is_not_retired_when_its_copy_goes(
+    world: World, gpad: Runner, kind: FateKind, members: set[str]
+) -> None:
+    """The sync client no longer takes it along, so that the copy is deleted; on-premises it is in use."""
+    mark = identity.anchor_of(cloud_id(20))
+    world.directory.add_group(anchored_group(20, adminDescription=(f"TakenOver_{mark}",)), members)
+    made = JournalFile(world.folder / "journal", writable=True)
+    made.remember(cloud_id(20), guid(20), accepted=True)
+    made.close()
+    if kind is not FateKind.SYNCED:
+        rolled_back = cloud_group(20, managed=False, onPremisesSecurityIdentifier=sid(2020))
+        world.capture({}, more=[rolled_back])
+        gpad("group", "snapshot", "journal")
+    world.capture({}, fates=[Fate(cloud_id(20), kind, "Copy", "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")])
+    for _run in range(2):
+        for module in ("group", "membership"):
+            result = gpad(module, "snapshot", "journal", retire={"soft_deleted": "empty", "deleted": "delete"})
+            assert (result["outcome"], result["changes"]) == ("ok", [])
+    assert (world.directory.writes, world.directory.nodes[guid(20)].members) == ([], members)
+
+
+def test_a_run_of_a_few_groups_does_not_make_a_journal_that_knows_the_others(world: World, gpad: Runner) -> None:
+    world.directory.add_group(anchored_group(10)).owner = STRANGER_SID
+    world.capture({11: ()}, narrowed=True)
+    assert gpad("group", "snapshot", "journal")["outcome"] == "ok"
+    world.capture({10: (), 11: ()})
+    for _run in range(2):
+        told = gpad("group", "snapshot", "journal")
+        assert [error["code"] for error in told["errors"]] == ["adoption_needs_approval"]
+
+
+def test_links_that_gpad_group_does_not_count_do_not_block_it(world: World, gpad: Runner) -> None:
+    """Of 221 links 21 go, which is little; but without the members planned only these 21 are seen."""
+    made = JournalFile(world.folder / "journal", writable=True)
+    for number, size in ((20, 200), (21, 21)):
+        users = [world.directory.add_user(number * 1000 + k).guid for k in range(size)]
+        world.directory.add_group(settled(number), users)
+        made.remember(cloud_id(number), guid(number), accepted=True)
+    made.close()
+    gone = Fate(cloud_id(21), FateKind.SOFT_DELETED, "", "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
+    world.capture({20: tuple(user(20_000 + k) for k in range(200))}, fates=[gone])
+    assert gpad("plan", "snapshot", "journal", "plan")["outcome"] == "ok"
+    assert gpad("group", "snapshot", "journal")["outcome"] == "ok"
+    assert gpad("membership", "snapshot", "journal")["summary"]["members_removed"] == 21

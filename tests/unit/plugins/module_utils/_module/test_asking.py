@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -64,6 +66,24 @@ def test_a_plan_that_cannot_be_believed_asks_nothing_and_is_told(tmp_path: Path,
         path = tmp_path
     else:
         path.write_text({"cut": text[:-20], "edited": text.replace("dc1", "dc2"), "empty": ""}[kind], encoding="utf-8")
+    report = Report(9)
+    assert asking.read_questions(path, TENANT, report) == Questions()
+    assert [notice["code"] for notice in report.notices] == ["plan_damaged"]
+
+
+def test_a_plan_of_the_version_before_asks_nothing_and_is_told(tmp_path: Path) -> None:
+    """It lies where the plan of the last run lies, when the collection was updated in between."""
+    group = {"action": "create", "id": cloud_id(1), "name": "x", "guid": None, "dn": "CN=x", "new_dn": None}
+    lines = [
+        {"line": "header", "plan_id": "a", "created_at": DAYS[0], "tenant_id": TENANT, "captured_at": DAYS[0],
+         "domain": "DC=x", "server": "dc1", "check_mode": False, "container_rule": "", "format": 1},
+        {"line": "group", **group, "before": {}, "after": {}, "reason": "new"},
+        {"line": "question", "about": "group", "value": cloud_id(1)},
+    ]  # fmt: skip
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    footer = {"line": "footer", "counts": {}, "breaches": [], "checksum": hashlib.sha256(text.encode()).hexdigest()}
+    path = tmp_path / "plan"
+    path.write_text(text + json.dumps(footer) + "\n", encoding="utf-8")
     report = Report(9)
     assert asking.read_questions(path, TENANT, report) == Questions()
     assert [notice["code"] for notice in report.notices] == ["plan_damaged"]

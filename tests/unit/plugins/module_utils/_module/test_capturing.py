@@ -33,7 +33,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import planfile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
 from tests.unit.plugins.module_utils._module.running import run
-from tests.unit.samples import TENANT, cloud_group, cloud_id, sid, user
+from tests.unit.samples import TENANT, cloud_group, cloud_id, converted, sid, user
 
 PARAMS: dict[str, Any] = {
     "tenant_id": TENANT,
@@ -332,15 +332,14 @@ def test_the_authority_of_a_converted_group_is_asked_although_it_left(
     tenant: Tenant, scope: Scope, tmp_path: Path, known_by: str
 ) -> None:
     """What becomes of its object depends on who is its master."""
-    converted = {"onPremisesSecurityIdentifier": sid(2003)}
     if known_by == "snapshot":
-        tenant.listed = [cloud_group(3, **converted)]
+        tenant.listed = [converted(3, sid(2003))]
         tenant.states = {cloud_id(3): True}
         scope()
         assert Snapshot(tmp_path / "snapshot").ids_in_scope() == {cloud_id(3)}
     tenant.asked.clear()
     tenant.states = {cloud_id(3): False}
-    tenant.listed = [cloud_group(1), cloud_group(3, mailEnabled=True, **converted)]
+    tenant.listed = [cloud_group(1), cloud_group(3, mailEnabled=True, onPremisesSecurityIdentifier=sid(2003))]
     result = scope(**({"plan": write_plan(tmp_path / "plan")} if known_by == "plan" else {}))
     assert tenant.asked == ([cloud_id(3)] if known_by else [])
     reasons = {skip["id"]: skip["code"] for skip in result["skips"]}

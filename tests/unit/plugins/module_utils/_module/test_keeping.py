@@ -33,19 +33,23 @@ def path(tmp_path: Path) -> Path:
 def keep(path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Keep:
     """Run the module on that journal."""
 
-    def running(*accepted: str, check_mode: bool = False, journal: Path = path) -> dict[str, Any]:
-        options = {"journal": str(journal), "accepted": list(accepted)}
+    def running(*accepted: str, check_mode: bool = False, journal: Path = path, **more: Any) -> dict[str, Any]:
+        options = {"journal": str(journal), "accepted": list(accepted), **more}
         return run(monkeypatch, capsys, keeping.run, options, check_mode=check_mode)
 
     return running
 
 
-def accepted(path: Path) -> set[str]:
+def known_groups(path: Path) -> dict[str, KnownGroup]:
     journal = JournalFile(path, writable=False)
     known = journal.known()
     journal.close()
+    return known
+
+
+def accepted(path: Path) -> set[str]:
+    known = known_groups(path)
     assert {entry.guid for entry in known.values()} == {guid(number) for number in (1, 2, 3)}
-    assert isinstance(known[cloud_id(1)], KnownGroup)
     return {key for key, entry in known.items() if entry.accepted}
 
 
@@ -100,4 +104,84 @@ def test_a_run_that_writes_blocks(keep: Keep, path: Path) -> None:
         assert (result["outcome"], result["errors"][0]["code"]) == ("blocked", "run_in_progress")
         assert keep(cloud_id(1), check_mode=True)["outcome"] == "ok"
     other.close()
+    assert accepted(path) == {cloud_id(3)}
+
+
+def test_groups_are_forgotten_once(keep: Keep, path: Path) -> None:
+    result = keep(forgotten=[cloud_id(2).upper(), cloud_id(9), cloud_id(2)])
+    assert (result["_rc"], result["changed"], result["forgotten"]) == (0, True, [cloud_id(2)])
+    assert result["summary"]["forgotten"] == 1
+    assert set(known_groups(path)) == {cloud_id(1), cloud_id(3)}
+    again = keep(forgotten=[cloud_id(2)])
+    assert (again["changed"], again["forgotten"]) == (False, [])
+
+
+def test_check_mode_forgets_nothing(keep: Keep, path: Path) -> None:
+    result = keep(forgotten=[cloud_id(2)], check_mode=True)
+    assert (result["changed"], result["forgotten"]) == (True, [cloud_id(2)])
+    assert accepted(path) == {cloud_id(3)}
+
+
+def test_with_a_mistake_in_either_list_nothing_is_forgotten(keep: Keep, path: Path) -> None:
+    for result in (
+        keep(forgotten=[cloud_id(1), "Sales"]),
+        keep(cloud_id(9), forgotten=[cloud_id(1)]),
+    ):
+        assert (result["outcome"], result["changed"]) == ("fatal", False)
+    assert accepted(path) == {cloud_id(3)}
+
+
+def test_nothing_is_forgotten_while_a_run_writes(keep: Keep, path: Path) -> None:
+    other = JournalFile(path, writable=True)
+    with other.locked():
+        assert keep(forgotten=[cloud_id(1)])["errors"][0]["code"] == "run_in_progress"
+    other.close()
+    assert accepted(path) == {cloud_id(3)}
+
+
+def why_stopped(path: Path) -> str | None:
+    journal = JournalFile(path, writable=False)
+    why = journal.stopped()
+    journal.close()
+    return why
+
+
+def test_runs_are_stopped_and_let_go_while_a_run_holds_the_journal(keep: Keep, path: Path) -> None:
+    """The switch is for the run that is under way."""
+    running = JournalFile(path, writable=True)
+    with running.locked():
+        result = keep(stopped=True, stop_reason="Somebody is looking.")
+        assert (result["outcome"], result["changed"], result["stopped"]) == ("ok", True, True)
+        assert running.stopped() == "Somebody is looking."
+        again = keep(stopped=True, stop_reason="Another.")
+        assert (again["changed"], again["stopped"], running.stopped()) == (False, True, "Somebody is looking.")
+        asked = keep()
+        assert (asked["changed"], asked["stopped"]) == (False, True)
+        result = keep(stopped=False)
+        assert (result["changed"], result["stopped"], running.stopped()) == (True, False, None)
+        assert keep(stopped=False)["changed"] is False
+    running.close()
+
+
+def test_without_a_reason_there_is_one(keep: Keep, path: Path) -> None:
+    keep(stopped=True)
+    assert why_stopped(path)
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_check_mode_tells_what_the_switch_would_do(keep: Keep, path: Path, stopped: bool) -> None:
+    keep(stopped=not stopped)
+    before = why_stopped(path)
+    result = keep(stopped=stopped, check_mode=True)
+    assert (result["changed"], result["stopped"]) == (True, stopped)
+    assert why_stopped(path) == before
+
+
+def test_the_switch_is_set_although_the_lists_have_to_wait(keep: Keep, path: Path) -> None:
+    running = JournalFile(path, writable=True)
+    with running.locked():
+        result = keep(cloud_id(1), stopped=True)
+        assert (result["outcome"], result["errors"][0]["code"]) == ("blocked", "run_in_progress")
+    running.close()
+    assert why_stopped(path)
     assert accepted(path) == {cloud_id(3)}

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import planning
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import applying, planning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.directory_side import now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile
 from tests.unit.plugins.module_utils._module.running import run
 from tests.unit.plugins.module_utils._module.world import PASSWORD, World
-from tests.unit.samples import STRANGER_SID, TENANT, anchored_group, user
+from tests.unit.samples import STRANGER_SID, TENANT, anchored_group, guid, user
 
 
 @pytest.fixture
@@ -187,3 +187,38 @@ def test_lists_are_capped(world: World, plan: Any) -> None:
     world.capture({10: tuple(user(number, None) for number in range(20, 30))})
     result = plan(max_results=3)
     assert (len(result["skips"]), result["summary"]["members_skipped"]) == (3, 10)
+
+
+def test_the_way_back_from_a_run(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is planned from the journal, without a snapshot, and carried out like any plan."""
+    world.capture()
+    for runner in (applying.run_groups, applying.run_members):
+        run(monkeypatch, capsys, runner, world.options("snapshot", "journal"))
+    assert world.members() == {guid(1), guid(2)}
+    journal = JournalFile(world.folder / "journal", writable=False)
+    (members, groups) = journal.runs(2)
+    journal.close()
+    undone = {}
+    for run_id in (members.run_id, groups.plan_id):
+        options = world.options("journal", "plan", undo=run_id)
+        undone[run_id] = run(monkeypatch, capsys, planning.run, options)
+    assert [change["action"] for change in undone[members.run_id]["changes"]] == ["members"]
+    assert [notice["code"] for notice in undone[groups.plan_id]["notices"]] == ["undo_left"]
+    run(monkeypatch, capsys, planning.run, world.options("journal", "plan", undo=members.run_id))
+    assert world.members() == {guid(1), guid(2)}
+    assert run(monkeypatch, capsys, applying.run_members, world.options("journal", "plan"))["outcome"] == "ok"
+    assert world.members() == set()
+
+
+@pytest.mark.parametrize("undo", ["none", ""])
+def test_the_way_back_from_a_run_that_was_not(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], undo: str
+) -> None:
+    JournalFile(world.folder / "journal", writable=True).close()
+    result = run(monkeypatch, capsys, planning.run, world.options("journal", "plan", undo=undo))
+    assert result["failed"]
+    assert not (world.folder / "plan").exists()
+    if undo:
+        assert result["errors"][0]["code"] == "run_unknown"

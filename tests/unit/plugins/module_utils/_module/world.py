@@ -17,6 +17,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CloudGroup,
     CompleteReading,
+    Fate,
     Principal,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import SnapshotHeader
@@ -69,6 +70,7 @@ class World:
         narrowed: bool = False,
         hours_ago: float = 0,
         more: Iterable[CloudGroup] = (),
+        fates: Iterable[Fate] = (),
     ) -> None:
         """Write a snapshot; by default one group with two users. More groups are decided over by the fixed clause."""
         captured_at = datetime.now(timezone.utc) - timedelta(hours=hours_ago)
@@ -79,6 +81,8 @@ class World:
                 writer.add_members(cloud_id(number), CompleteReading(members))
             for group in more:
                 writer.add_group(group, decide(group, Scope()))
+            for fate in fates:
+                writer.add_fate(fate)
             header = SnapshotHeader(
                 tenant,
                 captured_at.strftime("%Y-%m-%dT%H:%M:%SZ"),

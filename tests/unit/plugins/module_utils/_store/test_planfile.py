@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import stat
 from collections.abc import Callable
@@ -148,6 +149,18 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 def test_a_plan_that_was_changed_is_refused(path: Path, damage: Callable[[bytes], bytes]) -> None:
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(StoreError, match=r"plan\.jsonl") as caught:
+        PlanFile(path)
+    assert caught.value.code == "plan_damaged"
+
+
+@pytest.mark.parametrize("version", [1, 3])
+def test_a_plan_of_another_version_is_refused_although_its_checksum_fits(path: Path, version: int) -> None:
+    """Its items may lack what this version reads, or mean something else."""
+    *lines, footer = path.read_bytes().splitlines(keepends=True)
+    lines[0] = lines[0].replace(b'"format":2', b'"format":%d' % version)
+    end = {**json.loads(footer), "checksum": hashlib.sha256(b"".join(lines)).hexdigest()}
+    path.write_bytes(b"".join(lines) + json.dumps(end).encode() + b"\n")
+    with pytest.raises(StoreError, match="not a plan of this version") as caught:
         PlanFile(path)
     assert caught.value.code == "plan_damaged"
 
