@@ -171,7 +171,7 @@ def _evidence(pending: Sequence[_Pending], cloud: CloudReader, directory: Direct
     return _Gathered(Evidence(facts, sids), run.added([p.captured.group.id for p in pending if p.candidates]))
 
 
-_NOTHING = CompleteReading[tuple[Link, ...]](())
+_NOTHING: CompleteReading[tuple[Link, ...]] = CompleteReading(())
 
 
 def _sort(
