@@ -26,7 +26,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.argum
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.directory_side import (
     LIBRARIES,
     make_plan,
-    now,
     open_directory,
     refuse_breaches,
     refuse_old,
@@ -44,6 +43,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     GpadError,
     StoreError,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_text
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
     GroupChange,
     MemberChange,
@@ -57,6 +57,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire import ROLLED_BACK_CODES
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire_planning import LEFT_CODES
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
@@ -223,14 +224,14 @@ def _check_given(
     plan: PlanFile, journal: JournalFile, part: Part, params: Mapping[str, Any], *, check_mode: bool
 ) -> None:
     header = plan.header
-    journal.check_tenant(header.tenant_id)
-    journal.check_domain(header.domain)
+    journal.pins.check_tenant(header.tenant_id)
+    journal.pins.check_domain(header.domain)
     for change in _group_changes(plan):
         _check_place(plan, change, params["managed_containers"])
     refuse_old(header.captured_at, params["max_snapshot_age"])
     if not check_mode:
         _check_fresh(plan, check_mode=False)
-        journal.check_age(header.captured_at)
+        journal.pins.check_age(header.captured_at)
         journal.check_plan(part.module, header.plan_id, header.created_at)
 
 
@@ -246,10 +247,10 @@ def _check_fresh(plan: PlanFile, *, check_mode: bool) -> None:
 def _record(plan: PlanFile, part: Part, journal: JournalFile, report: Report, done: Iterator[Applied]) -> None:
     """Carry out changes by running through what becomes of them, and close the run in the journal."""
     header = plan.header
-    journal.pin_tenant(header.tenant_id)
-    journal.pin_domain(header.domain)
-    journal.remember_age(header.captured_at)
-    journal.begin_run(uuid.uuid4().hex, part.module, header.plan_id, header.created_at, now())
+    journal.pins.pin_tenant(header.tenant_id)
+    journal.pins.pin_domain(header.domain)
+    journal.pins.remember_age(header.captured_at)
+    journal.begin_run(uuid.uuid4().hex, part.module, header.plan_id, header.created_at, moment_text(utc_now()))
     # Two passes over the file keep one change in memory at a time: apply yields in the order of the changes.
     changes = _changes(plan, part)
     moved = True
@@ -268,12 +269,12 @@ def _record(plan: PlanFile, part: Part, journal: JournalFile, report: Report, do
         if part is GROUPS:
             # Moves that were not made must not be held by the next run, as if the rule had been there before.
             if moved:
-                journal.remember_container_rule(header.container_rule)
+                journal.pins.remember_container_rule(header.container_rule)
             if not header.narrowed:
                 _remember_open(plan, journal)
         # A run of a few named groups did not look at the others.
         narrowed = {"narrowed": 1} if header.narrowed else {}
-        journal.end_run(report.outcome.value, {**report.summary, **narrowed}, now())
+        journal.end_run(report.outcome.value, {**report.summary, **narrowed}, moment_text(utc_now()))
     except sqlite3.Error as error:
         report.stopped(StoreError(f"The journal {journal.path} could not be written: {error}.", "Look at the disk."))
 
@@ -290,5 +291,5 @@ def _remember_open(plan: PlanFile, journal: JournalFile) -> None:
         elif isinstance(item, Skip) and item.group_id is None and item.code in ROLLED_BACK_CODES:
             # On-premises it is master again, whatever becomes of its copy in the cloud.
             journal.forget(item.id)
-    journal.remember_left(left, now())
+    journal.remember_left(left, moment_text(utc_now()))
     journal.remember_undecided(undecided)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +45,13 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     IncompleteReading,
     PrincipalKind,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import second_text
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Notice, Skip
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import SnapshotHeader
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report, worst
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Decision, Scope, ScopeMode
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import snapshot as snapshots
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import require_folder
 
 # Notices after which the snapshot is not the whole truth.
@@ -135,7 +136,7 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
             writer.add_principal(principal)
         header = SnapshotHeader(
             settings.tenant_id,
-            datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            second_text(utc_now()),
             snapshots.new_fingerprint(),
             "; ".join(sorted({notice["reason"] for notice in report.notices if notice["code"] in _INCOMPLETE})),
             check_mode=module.check_mode,

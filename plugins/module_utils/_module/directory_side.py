@@ -11,7 +11,6 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -43,6 +42,11 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     CN,
     DEFAULT_MAPPINGS,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import (
+    moment_of,
+    moment_text,
+    second_text,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import NameCollision
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Notice, PlanItem
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.removal import ForeignMembers
@@ -61,6 +65,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.undo import plan_undo
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import planfile
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile, PlanHeader
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
@@ -71,11 +76,6 @@ _CATALOG_PORTS = {TlsMode.LDAPS: 3269, TlsMode.START_TLS: 3268}
 
 # What the default mappings write beside the name.
 MAPPED = tuple(m.target for m in DEFAULT_MAPPINGS if m.target != CN)
-
-
-def now() -> str:
-    """Return the time as ISO 8601, UTC, to the microsecond, so that plans can be ordered."""
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def settings_of(params: dict[str, Any]) -> Settings:
@@ -201,13 +201,13 @@ def make_plan(
         GpadError: the snapshot does not fit, or the directory could not be read to its end.
     """
     header = snapshot.header
-    journal.check_tenant(header.tenant_id)
-    journal.check_domain(reader.domain.dn)
-    journal.check_age(header.captured_at)
+    journal.pins.check_tenant(header.tenant_id)
+    journal.pins.check_domain(reader.domain.dn)
+    journal.pins.check_age(header.captured_at)
     tally = Tally()
     plan_header = PlanHeader(
         uuid.uuid4().hex,
-        now(),
+        moment_text(utc_now()),
         header.tenant_id,
         header.captured_at,
         reader.domain.dn,
@@ -218,9 +218,9 @@ def make_plan(
     )
     known = journal.known()
     run = RunFacts(
-        datetime.now(timezone.utc),
+        utc_now(),
         secrets.randbelow,
-        journal.container_rule(),
+        journal.pins.container_rule(),
         journal.fresh,
         journal.undecided(),
         journal.left(),
@@ -254,19 +254,19 @@ def make_undo(
     Raises:
         GpadError: the directory could not be read to its end.
     """
-    journal.check_domain(reader.domain.dn)
+    journal.pins.check_domain(reader.domain.dn)
     tally = Tally()
     # What was captured before the undo would do again what is undone, and is refused from then on.
     header = PlanHeader(
         uuid.uuid4().hex,
-        now(),
-        journal.tenant_id(),
+        moment_text(utc_now()),
+        journal.pins.tenant_id(),
         # In the form of snapshots, with whose times it is compared as text.
-        datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        second_text(utc_now()),
         reader.domain.dn,
         reader.domain.server,
         check_mode,
-        journal.container_rule() or "",
+        journal.pins.container_rule() or "",
         narrowed=True,
     )
     return _write(path, header, plan_undo(settings, journal.outcomes(run), reader, tally), tally, settings)
@@ -292,8 +292,7 @@ def refuse_old(captured_at: str, hours: int) -> None:
     Raises:
         StoreError: it is older.
     """
-    then = datetime.fromisoformat(captured_at.replace("Z", "+00:00"))
-    age = (datetime.now(timezone.utc) - then).total_seconds() / 3600
+    age = (utc_now() - moment_of(captured_at)).total_seconds() / 3600
     if age > hours:
         raise StoreError(
             f"The snapshot of {captured_at} is {age:.0f} hours old; max_snapshot_age is {hours}.",

@@ -167,13 +167,24 @@ def _apply_group(change: GroupChange, writer: DirectoryWriter, journal: Journal)
 
 
 def _done(change: GroupChange, guid: str | None, name: str, after: Mapping[str, Values]) -> Applied:
-    return Applied(change.action.value, change.id, change.name, guid, name, "done", change.before, after)
+    return Applied(
+        change.action.value, change.id, change.name, guid, name, "done", change.before, after, reason=change.reason
+    )
 
 
 def _failed(change: GroupChange | MemberChange, error: GpadError) -> Applied:
     before = change.before if isinstance(change, GroupChange) else {}
     return Applied(
-        change.action.value, change.id, change.name, change.guid, change.dn, "failed", before, {}, error=error
+        change.action.value,
+        change.id,
+        change.name,
+        change.guid,
+        change.dn,
+        "failed",
+        before,
+        {},
+        error=error,
+        reason=change.reason,
     )
 
 
@@ -316,6 +327,7 @@ def _member_outcome(change: MemberChange, guid: str, add: Mapping[str, Wanted], 
         tuple(sorted(removed)),
         error,
         frozenset(add[member].id for member in added),
+        change.reason,
     )
 
 

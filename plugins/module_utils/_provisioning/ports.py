@@ -236,6 +236,7 @@ class Applied:
         removed: GUIDs removed from it.
         error: why it failed, or None.
         added_ids: object ids of the cloud principals behind `added`.
+        reason: why the change was planned, one phrase.
     """
 
     action: str
@@ -250,6 +251,7 @@ class Applied:
     removed: tuple[str, ...] = ()
     error: GpadError | None = None
     added_ids: frozenset[str] = frozenset()
+    reason: str = ""
 
 
 class Journal(Protocol):

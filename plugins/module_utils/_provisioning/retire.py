@@ -15,6 +15,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     FateKind,
     Skipped,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_of
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.words import Word
 
 # A group that was just restored or created may be missing from an index for some minutes: absence counts only when two
@@ -134,7 +135,7 @@ def evidence(group: CloudGroup | None, reason: Skipped | None, fate: Fate | None
 
 def _time(text: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00"))
+        return moment_of(text)
     except ValueError:
         return None
 

@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,28 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import BlockedError, StoreError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_text
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied, KnownGroup
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import create_private
-
-FORMAT = 2
-_APPLICATION_ID = 0x4750414A  # "GPAJ"
-
-_SCHEMA = f"""
-PRAGMA application_id = {_APPLICATION_ID};
-PRAGMA user_version = {FORMAT};
-CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE groups (id TEXT PRIMARY KEY, guid TEXT NOT NULL, accepted INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE undecided (id TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE left (id TEXT PRIMARY KEY, since TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE runs (
-  no INTEGER PRIMARY KEY, run_id TEXT NOT NULL UNIQUE, module TEXT NOT NULL, plan_id TEXT NOT NULL,
-  plan_created_at TEXT NOT NULL, started_at TEXT NOT NULL, ended_at TEXT, outcome TEXT, summary TEXT);
-CREATE TABLE outcomes (
-  no INTEGER PRIMARY KEY, run_no INTEGER NOT NULL REFERENCES runs, action TEXT NOT NULL, id TEXT NOT NULL,
-  name TEXT NOT NULL, guid TEXT, dn TEXT NOT NULL, status TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL,
-  added TEXT NOT NULL, removed TEXT NOT NULL, code TEXT, message TEXT, remedy TEXT);
-CREATE INDEX outcomes_by_id ON outcomes (id) WHERE added <> '[]';
-"""
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal_schema import (
+    APPLICATION_ID,
+    FORMAT,
+    SCHEMA,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.pins import Pins
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +57,13 @@ class JournalFile:
         self.path = path
         self.missing = not path.exists()
         self._run_no = 0
+        self._last = time.monotonic()
         try:
             if self.missing and writable:
                 create_private(path)
             if self.missing:
                 self._db = sqlite3.connect(path if writable else ":memory:", isolation_level=None)
-                self._db.executescript(_SCHEMA)
+                self._db.executescript(SCHEMA)
             else:
                 mode = "rw" if writable else "ro"
                 self._db = sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None)
@@ -84,6 +74,7 @@ class JournalFile:
                 self._db.execute("PRAGMA synchronous = FULL")
         except sqlite3.Error as error:
             raise self._damaged(str(error)) from None
+        self.pins = Pins(self._db, path)
 
     @property
     def fresh(self) -> bool:
@@ -98,7 +89,7 @@ class JournalFile:
         application, version = (
             self._db.execute(f"PRAGMA {word}").fetchone()[0] for word in ("application_id", "user_version")
         )
-        if application != _APPLICATION_ID:
+        if application != APPLICATION_ID:
             raise self._damaged("it is not a journal")
         if version != FORMAT:
             raise self._damaged(f"it is of format {version}, this version reads {FORMAT}")
@@ -137,86 +128,13 @@ class JournalFile:
         finally:
             os.close(lock)
 
-    def pin_tenant(self, tenant_id: str) -> None:
-        """Remember the tenant at first use.
-
-        Raises:
-            StoreError: the journal belongs to another tenant.
-        """
-        row = self._db.execute("SELECT value FROM settings WHERE name = 'tenant_id'").fetchone()
-        if row is None:
-            self._db.execute("INSERT INTO settings VALUES ('tenant_id', ?)", (tenant_id,))
-
-    def check_tenant(self, tenant_id: str) -> None:
-        """Compare a tenant with the one remembered.
-
-        Raises:
-            StoreError: the journal belongs to another tenant.
-        """
-        row = self._db.execute("SELECT value FROM settings WHERE name = 'tenant_id'").fetchone()
-        if row is not None and row[0] != tenant_id:
-            raise StoreError(
-                f"The snapshot is of tenant {tenant_id}, the journal {self.path} belongs to tenant {row[0]}.",
-                "Give each tenant and domain a journal of its own.",
-                code="other_tenant",
-            )
-
-    def pin_domain(self, domain: str) -> None:
-        """Remember the DN of the target domain at first use."""
-        self._db.execute("INSERT OR IGNORE INTO settings VALUES ('domain', ?)", (domain.lower(),))
-
-    def check_domain(self, domain: str) -> None:
-        """Compare a target domain with the one remembered.
-
-        Raises:
-            StoreError: the journal belongs to another domain, whose objects it knows.
-        """
-        row = self._db.execute("SELECT value FROM settings WHERE name = 'domain'").fetchone()
-        if row is not None and row[0] != domain.lower():
-            raise StoreError(
-                f"The target domain is {domain}, the journal {self.path} belongs to {row[0]}.",
-                "Give each tenant and domain a journal of its own.",
-                code="other_domain_journal",
-            )
-
-    def check_age(self, captured_at: str) -> None:
-        """Compare a snapshot's time with that of the last one applied.
-
-        Raises:
-            StoreError: it is older, so that what was taken away since would be given again.
-        """
-        row = self._db.execute("SELECT value FROM settings WHERE name = 'captured_at'").fetchone()
-        if row is not None and captured_at < row[0]:
-            raise StoreError(
-                f"The snapshot of {captured_at} is older than the one of {row[0]}, which was applied.",
-                "Run gpad_scope again.",
-                code="snapshot_outdated",
-            )
-
-    def remember_age(self, captured_at: str) -> None:
-        """Remember the time of the snapshot that is applied."""
-        self._db.execute("INSERT OR REPLACE INTO settings VALUES ('captured_at', ?)", (captured_at,))
-
     def stopped(self) -> str | None:
         """Return why runs are stopped, or None."""
-        row = self._db.execute("SELECT value FROM settings WHERE name = 'stopped'").fetchone()
-        return None if row is None else str(row[0])
+        return self.pins.get("stopped")
 
     def stop(self, why: str | None) -> None:
         """Stop runs, a running one before its next batch; None lets them run again."""
-        if why is None:
-            self._db.execute("DELETE FROM settings WHERE name = 'stopped'")
-        else:
-            self._db.execute("INSERT OR REPLACE INTO settings VALUES ('stopped', ?)", (why,))
-
-    def container_rule(self) -> str | None:
-        """Return the rule for containers that was applied last, or None."""
-        row = self._db.execute("SELECT value FROM settings WHERE name = 'container_rule'").fetchone()
-        return None if row is None else str(row[0])
-
-    def remember_container_rule(self, rule: str) -> None:
-        """Remember the rule for containers that was applied."""
-        self._db.execute("INSERT OR REPLACE INTO settings VALUES ('container_rule', ?)", (rule,))
+        self.pins.put("stopped", why)
 
     def known(self) -> dict[str, KnownGroup]:
         """Return what is remembered of each cloud group, by object id."""
@@ -275,6 +193,7 @@ class JournalFile:
             (run_id, module, plan_id, plan_created_at, now),
         )
         self._run_no = int(cursor.lastrowid or 0)
+        self._last = time.monotonic()
 
     def check_plan(self, module: str, plan_id: str, created_at: str) -> None:
         """Compare a plan with those applied before.
@@ -307,13 +226,17 @@ class JournalFile:
         )
 
     def record(self, applied: Applied) -> None:
-        """Write down what became of a change."""
+        """Write down what became of a change; it took the time since the change before it ended."""
         error = applied.error
+        ended = time.monotonic()
+        milliseconds, self._last = round((ended - self._last) * 1000), ended
         self._db.execute(
-            "INSERT INTO outcomes (run_no, action, id, name, guid, dn, status, before, after, added, removed, code, "
-            "message, remedy) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO outcomes (run_no, at, milliseconds, action, id, name, guid, dn, status, before, after, added, "
+            "removed, reason, code, message, remedy) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 self._run_no,
+                moment_text(utc_now()),
+                milliseconds,
                 applied.action,
                 applied.id,
                 applied.name,
@@ -324,6 +247,7 @@ class JournalFile:
                 json.dumps(dict(applied.after)),
                 json.dumps(applied.added),
                 json.dumps(applied.removed),
+                applied.reason,
                 error.code if error else None,
                 error.message if error else None,
                 error.remedy if error else None,
@@ -362,11 +286,6 @@ class JournalFile:
         """Return whether there was such a run, or a run of such a plan."""
         row = self._db.execute("SELECT 1 FROM runs WHERE run_id = ? OR plan_id = ?", (run, run)).fetchone()
         return row is not None
-
-    def tenant_id(self) -> str:
-        """Return the tenant that the journal belongs to, or an empty string before the first run."""
-        row = self._db.execute("SELECT value FROM settings WHERE name = 'tenant_id'").fetchone()
-        return str(row[0]) if row else ""
 
     def runs(self, most: int) -> list[Run]:
         """Return the latest runs, newest first."""

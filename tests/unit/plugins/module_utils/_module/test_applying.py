@@ -136,7 +136,7 @@ def test_a_plan_of_another_domain(world: World, gpad: Runner) -> None:
 def test_a_plan_of_another_tenant(world: World, gpad: Runner) -> None:
     planned(world, gpad)
     other = JournalFile(world.folder / "journal", writable=True)
-    other.pin_tenant("another")
+    other.pins.pin_tenant("another")
     other.close()
     assert gpad("group", "journal", "plan")["errors"][0]["code"] == "other_tenant"
 
@@ -225,7 +225,7 @@ def test_another_run_blocks(world: World, gpad: Runner) -> None:
 def test_the_tenant_is_remembered_at_first_use(world: World, gpad: Runner) -> None:
     planned(world, gpad)
     gpad("group", "journal", "plan")
-    journal(world).check_tenant(TENANT)
+    journal(world).pins.check_tenant(TENANT)
     world.capture(tenant="another")
     assert gpad("group", "snapshot", "journal")["errors"][0]["code"] == "other_tenant"
 
@@ -394,7 +394,7 @@ def test_the_rule_for_containers_is_remembered_when_nothing_is_to_be_done(world:
     world.capture({})
     gpad("plan", "snapshot", "journal", "plan")
     gpad("group", "journal", "plan")
-    assert journal(world).container_rule() is not None
+    assert journal(world).pins.container_rule() is not None
 
 
 def left_behind(world: World, gpad: Runner) -> str:

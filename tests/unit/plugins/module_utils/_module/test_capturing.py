@@ -444,9 +444,9 @@ class Clock:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.day = 0
-        patch.setattr(capturing, "datetime", self)
+        patch.setattr(capturing, "utc_now", self.now)
 
-    def now(self, _zone: object) -> datetime:
+    def now(self) -> datetime:
         """Return noon of the day."""
         return datetime(2026, 3, self.day, 12, tzinfo=timezone.utc)
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import applying, planning
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.directory_side import now
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_text
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile
 from tests.unit.plugins.module_utils._module.running import run
@@ -89,9 +90,9 @@ def test_a_journal_of_no_run_of_groups_that_ended_counts_as_missing(
     world.directory.add_group(anchored_group(10)).owner = STRANGER_SID
     journal = JournalFile(world.folder / "journal", writable=True)
     if module:
-        journal.begin_run("run", module, "p", now(), now())
+        journal.begin_run("run", module, "p", moment_text(utc_now()), moment_text(utc_now()))
     if outcome:
-        journal.end_run(outcome, {}, now())
+        journal.end_run(outcome, {}, moment_text(utc_now()))
     journal.close()
     result = plan()
     assert ("journal_missing" in [notice["code"] for notice in result["notices"]]) is told
@@ -101,7 +102,7 @@ def test_a_journal_of_no_run_of_groups_that_ended_counts_as_missing(
 def test_a_journal_of_another_domain(world: World, plan: Any) -> None:
     world.capture()
     journal = JournalFile(world.folder / "journal", writable=True)
-    journal.pin_domain("DC=fabrikam,DC=com")
+    journal.pins.pin_domain("DC=fabrikam,DC=com")
     journal.close()
     result = plan()
     assert (result["outcome"], result["errors"][0]["code"]) == ("fatal", "other_domain_journal")
@@ -155,7 +156,7 @@ def test_what_cannot_be_used_is_told_before_the_directory_is_asked(
 
 def test_a_snapshot_of_another_tenant(world: World, plan: Any) -> None:
     journal = JournalFile(world.folder / "journal", writable=True)
-    journal.pin_tenant("another")
+    journal.pins.pin_tenant("another")
     journal.close()
     world.capture()
     assert plan()["errors"][0]["code"] == "other_tenant"

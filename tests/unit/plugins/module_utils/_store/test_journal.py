@@ -19,7 +19,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied, KnownGroup
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
-from tests.unit.samples import BASE, TENANT, cloud_id, guid
+from tests.unit.samples import TENANT, cloud_id, guid
 
 EARLY, LATE = "2026-01-01T00:00:00.000001Z", "2026-01-01T00:00:00.000002Z"
 
@@ -53,7 +53,7 @@ def test_reading_a_missing_journal_creates_nothing(path: Path) -> None:
     journal = opened(path, writable=False)
     assert journal.missing
     assert (journal.known(), journal.runs(10)) == ({}, [])
-    journal.check_tenant(TENANT)
+    journal.pins.check_tenant(TENANT)
     assert list(path.parent.iterdir()) == []
 
 
@@ -81,38 +81,6 @@ def test_a_journal_for_reading_cannot_be_written(path: Path) -> None:
     opened(path).close()
     with pytest.raises(sqlite3.OperationalError):
         opened(path, writable=False).remember(cloud_id(1), guid(1), accepted=True)
-
-
-def test_a_journal_belongs_to_one_tenant(path: Path) -> None:
-    journal = opened(path)
-    journal.check_tenant("anyone")
-    journal.pin_tenant(TENANT)
-    journal.check_tenant(TENANT)
-    with pytest.raises(StoreError, match="other") as caught:
-        journal.check_tenant("other")
-    assert caught.value.code == "other_tenant"
-
-
-def test_a_pinned_tenant_stays(path: Path) -> None:
-    journal = opened(path)
-    journal.pin_tenant(TENANT)
-    journal.pin_tenant(TENANT)
-    journal.check_tenant(TENANT)
-
-
-def test_a_journal_belongs_to_one_domain(path: Path) -> None:
-    """It knows objects of that one; in another domain they would all be missing."""
-    journal = opened(path)
-    journal.check_domain("DC=anything")
-    for _time in range(2):
-        journal.pin_domain(BASE)
-    journal.check_domain(BASE.upper())
-    journal.pin_domain("DC=fabrikam,DC=com")
-    with pytest.raises(StoreError, match="DC=fabrikam") as caught:
-        journal.check_domain("DC=fabrikam,DC=com")
-    assert caught.value.code == "other_domain_journal"
-    journal.close()
-    opened(path, writable=False).check_domain(BASE)
 
 
 def applied_plan(journal: JournalFile, module: str, plan_id: str, created_at: str) -> None:
@@ -219,13 +187,6 @@ def test_runs_are_stopped_until_they_are_let_go(path: Path) -> None:
     assert (journal.stopped(), run.stopped()) == (None, None)
 
 
-def test_the_tenant_of_a_journal(path: Path) -> None:
-    journal = opened(path)
-    assert journal.tenant_id() == ""
-    journal.pin_tenant(TENANT)
-    assert journal.tenant_id() == TENANT
-
-
 def test_a_journal_is_one_by_whatever_name_it_is_opened(path: Path) -> None:
     """Two names with a lock each would let two runs write at once."""
     first = opened(path)
@@ -310,7 +271,7 @@ def test_a_run_that_fails_gives_the_lock_back(path: Path) -> None:
         (b"x" * 5000, "."),
         (b"", "not a journal"),
         ("PRAGMA application_id = 1", "not a journal"),
-        ("PRAGMA user_version = 9", "format 9, this version reads 2"),
+        ("PRAGMA user_version = 9", "format 9, this version reads 3"),
     ],
 )
 def test_a_journal_that_cannot_be_used(path: Path, damage: bytes | str, words: str, writable: bool) -> None:
@@ -342,17 +303,6 @@ def test_a_journal_with_a_broken_page_is_refused(path: Path) -> None:
 def test_a_folder_that_is_missing(path: Path) -> None:
     with pytest.raises(StoreError, match="folder"):
         opened(path.parent / "none" / "journal")
-
-
-def test_the_rule_for_containers_that_was_applied_last(tmp_path: Path) -> None:
-    journal = JournalFile(tmp_path / "journal", writable=True)
-    assert journal.container_rule() is None
-    journal.remember_container_rule("first")
-    journal.remember_container_rule("second")
-    journal.close()
-    again = JournalFile(tmp_path / "journal", writable=False)
-    assert again.container_rule() == "second"
-    again.close()
 
 
 def test_a_group_that_is_forgotten_is_forgotten_with_its_age(path: Path) -> None:
