@@ -71,13 +71,13 @@ options:
     description:
       - How much one run may change. Each is checked on the whole plan before the first write; when one is exceeded,
         nothing is written.
-      - A kind that is not given keeps its default, which is stated with it. Kinds without a default have no limit.
+      - A kind that is not given keeps its default, which is stated with it.
       - A kind that is given replaces its default as a whole.
     type: dict
     default: {}
     suboptions:
       containers:
-        description: Containers to be created.
+        description: Containers to be created. By default 100.
         type: dict
         suboptions: &limit
           count:
@@ -91,7 +91,7 @@ options:
             type: int
             default: 0
       creations:
-        description: Groups to be created.
+        description: Groups to be created. By default 500.
         type: dict
         suboptions: *limit
       restores:
@@ -99,7 +99,7 @@ options:
         type: dict
         suboptions: *limit
       adoptions:
-        description: Groups already there to be taken over.
+        description: Groups already there to be taken over. By default 500.
         type: dict
         suboptions: *limit
       conversions:
@@ -107,7 +107,7 @@ options:
         type: dict
         suboptions: *limit
       updates:
-        description: Groups whose attributes change.
+        description: Groups whose attributes change. By default 50 percent from 100 up.
         type: dict
         suboptions: *limit
       renames:
@@ -119,7 +119,7 @@ options:
         type: dict
         suboptions: *limit
       member_additions:
-        description: Members to be added, over all groups.
+        description: Members to be added, over all groups. By default 20000, or as many as there are from 2000 up.
         type: dict
         suboptions: *limit
       member_removals:
@@ -127,7 +127,17 @@ options:
         type: dict
         suboptions: *limit
       groups_emptied:
-        description: Groups that lose all their members. By default 20, or 10 percent from 3 up.
+        description: Groups that lose all their members, whoever comes instead. By default 20, or 10 percent from 3 up.
+        type: dict
+        suboptions: *limit
+      group_additions:
+        description: Members to be added to any one group. A percentage refers to the members that it holds. By default
+          5000.
+        type: dict
+        suboptions: *limit
+      group_removals:
+        description: Members to be removed from any one group. A percentage refers to the members that it holds. By
+          default 50 percent from 50 up.
         type: dict
         suboptions: *limit
       retirements:
@@ -137,6 +147,16 @@ options:
         suboptions: *limit
       deletions:
         description: Groups to be deleted. By default 20, or 5 percent from 3 up.
+        type: dict
+        suboptions: *limit
+      scope_losses:
+        description: How many groups fewer are in scope than in the snapshot that was applied last. By default 30
+          percent from 10 up. When no group is left, the run is stopped whatever is given here.
+        type: dict
+        suboptions: *limit
+      membership_losses:
+        description: How many fewer direct members the groups in scope have than in the snapshot that was applied last.
+          By default 30 percent from 100 up. When no member is left, the run is stopped whatever is given here.
         type: dict
         suboptions: *limit
   max_snapshot_age:

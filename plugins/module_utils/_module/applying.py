@@ -43,6 +43,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     GpadError,
     StoreError,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Size
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_text
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
     GroupChange,
@@ -272,6 +273,7 @@ def _record(plan: PlanFile, part: Part, journal: JournalFile, report: Report, do
                 journal.pins.remember_container_rule(header.container_rule)
             if not header.narrowed:
                 _remember_open(plan, journal)
+                journal.pins.remember_size(Size(header.groups, header.memberships))
         # A run of a few named groups did not look at the others.
         narrowed = {"narrowed": 1} if header.narrowed else {}
         journal.end_run(report.outcome.value, {**report.summary, **narrowed}, moment_text(utc_now()))

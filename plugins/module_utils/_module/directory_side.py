@@ -36,6 +36,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Kind,
     Limit,
     Limits,
+    Size,
     Tally,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
@@ -204,7 +205,9 @@ def make_plan(
     journal.pins.check_tenant(header.tenant_id)
     journal.pins.check_domain(reader.domain.dn)
     journal.pins.check_age(header.captured_at)
-    tally = Tally()
+    held = snapshot.counts()
+    size = Size(held["in_scope"], held["memberships"])
+    tally = Tally(size=None if header.narrowed else size, size_before=journal.pins.applied_size())
     plan_header = PlanHeader(
         uuid.uuid4().hex,
         moment_text(utc_now()),
@@ -215,6 +218,8 @@ def make_plan(
         check_mode or header.check_mode,
         settings.mapper.container_rule,
         header.narrowed,
+        size.groups,
+        size.memberships,
     )
     known = journal.known()
     run = RunFacts(
@@ -274,7 +279,7 @@ def make_undo(
 
 def _write(path: Path, header: PlanHeader, items: Iterable[PlanItem], tally: Tally, settings: Settings) -> Planned:
     with planfile.writing(path, header) as writer:
-        for item in items:
+        for item in tally.counted(items):
             writer.add(item)
         breaches = limit_rules.check_limits(tally, settings.limits)
         counts = {kind.value: count for kind, count in tally.counts.items()}
@@ -303,7 +308,8 @@ def refuse_old(captured_at: str, hours: int) -> None:
 
 def breach_text(breach: Breach) -> str:
     """Return a sentence with the numbers of an exceeded limit."""
-    return f"{breach.kind}: {breach.planned} planned, {breach.allowed} allowed ({breach.rule})"
+    where = f" in {breach.where}" if breach.where else ""
+    return f"{breach.kind}{where}: {breach.planned} planned, {breach.allowed} allowed ({breach.rule})"
 
 
 def refuse_breaches(plan: PlanFile, approve: str | None) -> None:

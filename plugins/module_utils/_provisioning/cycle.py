@@ -12,8 +12,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Kind, Tally
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.member_planning import plan_members
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
-    Action,
-    GroupChange,
     Notice,
     PlanItem,
     Problem,
@@ -34,18 +32,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Settings
 
-_COUNTED_AS = {
-    Action.CREATE_CONTAINER: (Kind.CONTAINERS,),
-    Action.CREATE: (Kind.CREATIONS,),
-    Action.RESTORE: (Kind.RESTORES,),
-    Action.ADOPT: (Kind.ADOPTIONS,),
-    Action.CONVERT: (Kind.CONVERSIONS,),
-    Action.UPDATE: (Kind.UPDATES,),
-    Action.RENAME: (Kind.RENAMES,),
-    Action.MOVE: (Kind.MOVES,),
-    Action.RENAME_AND_MOVE: (Kind.RENAMES, Kind.MOVES),
-}
-
 
 def build_plan(
     settings: Settings,
@@ -64,7 +50,7 @@ def build_plan(
         cloud: the snapshot.
         directory: the target domain.
         known: what the journal remembers.
-        tally: filled while the items are yielded; the limits are checked on it.
+        tally: told what the directory holds while the items are yielded; it counts them for itself.
         run: what comes from outside the two sides.
         with_members: whether the members of the captured groups are planned, too, for which they are all looked up.
 
@@ -80,21 +66,15 @@ def build_plan(
             yield chosen
     anchored = directory.anchored()
     tally.groups = len(anchored.groups)
+    tally.members_planned = with_members
     for name, anchor in anchored.elsewhere:
         yield Notice(identity.cloud_id_of(anchor) or "", name, "anchor_tampering", texts.TAMPERING.format(dn=name))
     provisioned = Provisioned()
-    for item in plan_groups(settings, captured, anchored.groups, directory, known, provisioned, run):
-        if isinstance(item, GroupChange):
-            for kind in _COUNTED_AS[item.action]:
-                tally.counts[kind] += 1
-        yield item
+    yield from plan_groups(settings, captured, anchored.groups, directory, known, provisioned, run)
     tally.counts[Kind.MEMBER_ADDITIONS] += sum(map(len, provisioned.restored.values()))
     yield from plan_left_behind(settings, cloud, directory, known, anchored.groups, provisioned, tally, run)
     if with_members:
         yield from plan_members(settings, cloud, directory, known, provisioned, tally, run)
-    else:
-        # Whoever removes links counts them all first; here a share of those that were counted says nothing.
-        tally.counts[Kind.MEMBER_REMOVALS] = 0
 
 
 def _choose(settings: Settings, cloud: CloudReader) -> Iterator[CapturedGroup | Skip | Problem]:

@@ -19,7 +19,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     GROUPS_AT_ONCE,
     chunks,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Kind, Tally
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Tally
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     Account,
     CompleteReading,
@@ -115,7 +115,7 @@ def plan_members(
         directory: the target domain.
         known: what the journal remembers.
         provisioned: the groups that this run matched or creates.
-        tally: counts on.
+        tally: told what the directory holds.
         run: what comes from outside the two sides.
 
     Raises:
@@ -236,10 +236,6 @@ def _finish(
             if link.sid:
                 yield Question(Subject.SID, link.sid)
     tally.links += len(links)
-    tally.counts[Kind.MEMBER_ADDITIONS] += len(add)
-    tally.counts[Kind.MEMBER_REMOVALS] += len(remove)
-    if remove and len(remove) == len(links) and not add:
-        tally.counts[Kind.GROUPS_EMPTIED] += 1
     if add or remove:
         usn = 0 if group.id in provisioned.changing else entry.held.usn
         digest = plan.links_digest(links)

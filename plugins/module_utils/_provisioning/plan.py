@@ -63,6 +63,7 @@ class GroupChange:
         after: the values they should hold.
         reason: one phrase for people.
         ignored: objectGUIDs of objects that carry the anchor of a group to be created and are not its object.
+        retires: its cloud group left.
     """
 
     action: Action
@@ -75,6 +76,7 @@ class GroupChange:
     after: Mapping[str, Values]
     reason: str
     ignored: tuple[str, ...] = ()
+    retires: bool = False
 
     @property
     def writes(self) -> bool:
@@ -98,6 +100,7 @@ class MemberChange:
         before_usn: uSNChanged of the group when they were read; 0 where that tells nothing, since an earlier change
             of the same plan moves it.
         reason: one phrase for people, or an empty string where the members simply differ.
+        retires: its cloud group left.
     """
 
     id: str
@@ -110,6 +113,7 @@ class MemberChange:
     before_digest: str
     before_usn: int = 0
     reason: str = ""
+    retires: bool = False
 
     @property
     def action(self) -> Action:

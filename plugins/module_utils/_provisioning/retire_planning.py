@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import (
     dn,
@@ -22,7 +22,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     GROUPS_AT_ONCE,
     chunks,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Kind, Tally
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Tally
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     DirectoryGroup,
@@ -59,7 +59,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 
 # The notices that tell of a group which left; the journal remembers since when.
 LEFT_CODES = frozenset({"retired", "retained_access", "orphan"})
-_COUNTED_AS = {Action.DELETE: (Kind.DELETIONS,), Action.MOVE: (Kind.MOVES,)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ def plan_left_behind(
         known: what the journal remembers.
         anchored: the groups inside the managed containers that carry an anchor.
         provisioned: the groups that this run matched or creates.
-        tally: counts on.
+        tally: told what the directory holds.
         run: what comes from outside the two sides.
 
     Raises:
@@ -132,7 +131,7 @@ def plan_left_behind(
                 continue
             tally.links += len(links.reading.items)
             yield _told(item, links.reading.items, run)
-            yield from _written(settings, item, links, links.reading.items, obstacles, tally)
+            yield from _written(settings, item, links, links.reading.items, obstacles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +246,6 @@ def _written(
     held: HeldLinks,
     links: tuple[Link, ...],
     obstacles: _Obstacles,
-    tally: Tally,
 ) -> Iterator[PlanItem]:
     group = item.group
     kept = [link for link in links if item.steps.empty and removal.is_protected(link, settings.protected_members)]
@@ -264,16 +262,12 @@ def _written(
         yield Problem(item.id, item.name, code, sentence, texts.REMEDIES[code])
         return
     if remove:
-        tally.counts[Kind.MEMBER_REMOVALS] += len(remove)
-        tally.counts[Kind.GROUPS_EMPTIED] += len(remove) == len(links)
         digest, reason = plan.links_digest(links), f"retired: {item.shown.text}"
-        yield MemberChange(item.id, item.name, group.guid, group.dn, (), remove, len(links), digest, held.usn, reason)
-    if remove or change:
-        tally.counts[Kind.RETIREMENTS] += 1
+        yield MemberChange(
+            item.id, item.name, group.guid, group.dn, (), remove, len(links), digest, held.usn, reason, retires=True
+        )
     if change is not None:
-        for kind in _COUNTED_AS.get(change.action, ()):
-            tally.counts[kind] += 1
-        yield change
+        yield replace(change, retires=True)
 
 
 def _object_change(settings: Settings, item: _Left) -> GroupChange | None:

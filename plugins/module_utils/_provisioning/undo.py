@@ -14,7 +14,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     plan,
     texts,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Kind, Tally
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Tally
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import Wanted
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
@@ -40,13 +40,6 @@ _DN = "distinguishedName"
 _KEPT = frozenset({_DN, "cn", "objectSid", ANCHOR, "adminDescription"})
 _ATTRIBUTES = frozenset({Action.UPDATE, Action.ADOPT, Action.CONVERT})
 _PLACES = frozenset({Action.RENAME, Action.MOVE, Action.RENAME_AND_MOVE})
-_COUNTED_AS: Mapping[Action, tuple[Kind, ...]] = {
-    Action.UPDATE: (Kind.UPDATES,),
-    Action.RENAME: (Kind.RENAMES,),
-    Action.MOVE: (Kind.MOVES,),
-    Action.RENAME_AND_MOVE: (Kind.RENAMES, Kind.MOVES),
-    Action.RESTORE: (Kind.RESTORES,),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +70,7 @@ def plan_undo(
         settings: what the administrator decided.
         done: what the run did, in its order.
         directory: the target domain.
-        tally: counts on.
+        tally: told what the directory holds.
 
     Raises:
         GpadError: a reading of the directory did not reach its end.
@@ -88,14 +81,10 @@ def plan_undo(
     back = list(reversed(done))
     for item in back:
         if item.action != Action.MEMBERS.value:
-            for planned in _object_back(settings, item, present, directory):
-                if isinstance(planned, GroupChange):
-                    for kind in _COUNTED_AS[planned.action]:
-                        tally.counts[kind] += 1
-                yield planned
+            yield from _object_back(settings, item, present, directory)
     for item in back:
         if item.action == Action.MEMBERS.value:
-            yield from _members_back(settings, item, present, tally)
+            yield from _members_back(settings, item, present)
 
 
 def _read(settings: Settings, done: Sequence[Applied], directory: DirectoryReader) -> _Present:
@@ -167,7 +156,7 @@ def _restored(settings: Settings, item: Applied, directory: DirectoryReader) -> 
     yield GroupChange(Action.RESTORE, item.id, item.name, lost.guid, lost.dn, item.dn, {}, marks, "undone")
 
 
-def _members_back(settings: Settings, item: Applied, present: _Present, tally: Tally) -> Iterator[PlanItem]:
+def _members_back(settings: Settings, item: Applied, present: _Present) -> Iterator[PlanItem]:
     found, held = present.groups.get(item.guid or ""), present.links.get(item.guid or "")
     if found is None or held is None or not isinstance(held.reading, CompleteReading):
         yield _left(item, "its members could not be read")
@@ -183,10 +172,6 @@ def _members_back(settings: Settings, item: Applied, present: _Present, tally: T
         for guid in item.removed
         if guid not in linked and (fact := present.members.get(guid)) is not None
     )
-    tally.counts[Kind.MEMBER_ADDITIONS] += len(add)
-    tally.counts[Kind.MEMBER_REMOVALS] += len(remove)
-    if remove and len(remove) == len(links) and not add:
-        tally.counts[Kind.GROUPS_EMPTIED] += 1
     if add or remove:
         digest = plan.links_digest(links)
         yield MemberChange(item.id, item.name, found.guid, found.dn, add, remove, len(links), digest, 0, "undone")

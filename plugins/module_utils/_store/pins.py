@@ -9,6 +9,7 @@ import sqlite3
 from pathlib import Path
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import StoreError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Size
 
 
 class Pins:
@@ -95,6 +96,15 @@ class Pins:
     def remember_age(self, captured_at: str) -> None:
         """Remember the time of the snapshot that is applied."""
         self.put("captured_at", captured_at)
+
+    def applied_size(self) -> Size | None:
+        """Return how much the snapshot held that was applied last, or None."""
+        text = self.get("applied_size")
+        return None if text is None else Size(*map(int, text.split()))
+
+    def remember_size(self, size: Size) -> None:
+        """Remember how much the snapshot held that is applied."""
+        self.put("applied_size", f"{size.groups} {size.memberships}")
 
     def container_rule(self) -> str | None:
         """Return the rule for containers that was applied last, or None."""

@@ -50,6 +50,8 @@ class PlanHeader:
         check_mode: made in check mode, or from a snapshot that was; never applied.
         container_rule: what decided over containers.
         narrowed: made from a capture of a few named groups, which says nothing of the others.
+        groups: how many groups in scope the snapshot holds.
+        memberships: how many direct members they have.
         format: version of the file's format.
     """
 
@@ -62,6 +64,8 @@ class PlanHeader:
     check_mode: bool
     container_rule: str = ""
     narrowed: bool = False
+    groups: int = 0
+    memberships: int = 0
     format: int = FORMAT
 
 

@@ -402,7 +402,7 @@ def left_behind(world: World, gpad: Runner) -> str:
     planned(world, gpad)
     gpad("group", "journal", "plan")
     gpad("membership", "journal", "plan")
-    world.capture({})
+    world.capture({11: (user(3),)})
     told = gpad("group", "snapshot", "journal")
     assert [notice["code"] for notice in told["notices"]] == ["orphan"]
     return journal(world).left()[cloud_id(10)]
@@ -414,7 +414,7 @@ def test_since_when_a_group_is_out_of_scope_is_remembered(world: World, gpad: Ru
     assert f"since {since}" in told["notices"][0]["reason"]
     gpad("membership", "snapshot", "journal")
     assert journal(world).left() == {cloud_id(10): since}
-    world.capture()
+    world.capture({10: (user(1), user(2)), 11: (user(3),)})
     gpad("group", "snapshot", "journal")
     assert journal(world).left() == {}
 
@@ -519,3 +519,15 @@ def test_links_that_gpad_group_does_not_count_do_not_block_it(world: World, gpad
     assert gpad("plan", "snapshot", "journal", "plan")["outcome"] == "ok"
     assert gpad("group", "snapshot", "journal")["outcome"] == "ok"
     assert gpad("membership", "snapshot", "journal")["summary"]["members_removed"] == 21
+
+
+def test_an_empty_capture_after_a_full_one_changes_nothing(world: World, gpad: Runner) -> None:
+    planned(world, gpad)
+    gpad("group", "journal", "plan")
+    gpad("membership", "journal", "plan")
+    world.capture({10: ()})
+    for module in ("group", "membership"):
+        told = gpad(module, "snapshot", "journal")
+        assert (told["outcome"], [error["code"] for error in told["errors"]]) == ("blocked", ["limit_exceeded"])
+        assert "membership_losses: 2 planned, 0 allowed" in told["errors"][0]["reason"]
+    assert world.members() == {guid(1), guid(2)}

@@ -53,7 +53,8 @@ def plan(
     """Plan with the sample settings, knowing nothing, unless something else is given."""
     known = (journal or FakeJournal()).known()
     run = run or RunFacts()
-    return list(build_plan(settings or samples.settings(), cloud, directory, known, tally or Tally(), run))
+    tally = tally or Tally()
+    return list(tally.counted(build_plan(settings or samples.settings(), cloud, directory, known, tally, run)))
 
 
 def codes(items: Iterable[PlanItem]) -> list[str]:

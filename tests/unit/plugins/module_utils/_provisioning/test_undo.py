@@ -54,7 +54,8 @@ def way_back(
 ) -> list[PlanItem]:
     """Plan the undo of what the journal holds."""
     done = [record for record in journal.records if record.status != "failed"]
-    return list(plan_undo(settings or samples.settings(), done, directory, tally or Tally()))
+    tally = tally or Tally()
+    return list(tally.counted(plan_undo(settings or samples.settings(), done, directory, tally)))
 
 
 def test_everything_that_a_run_changed_is_as_it_was() -> None:
