@@ -7,7 +7,7 @@ OLDEST := .venv/oldest/bin
 BUILD := $(CURDIR)/.build
 ADAPTER_TESTS := $(addprefix tests/integration/directory/test_,reading.py writing.py)
 COLLECTION := ansible_collections.hybrid_identity.gpad
-STEPS := sanity-newest sanity-oldest lint types unit unit-oldest artefact integration integration-oldest molecule awake
+STEPS := sanity-newest sanity-oldest lint types unit unit-oldest artefact examples integration integration-oldest molecule awake
 
 export ANSIBLE_CONFIG := $(BUILD)/ansible.cfg
 export ANSIBLE_HOME := $(BUILD)/home
@@ -17,7 +17,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export PATH := $(CURDIR)/$(NEWEST):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test demo demo-down clean sanity lint-python lint-yaml lint-ansible lint-changelog large $(STEPS)
+.PHONY: help setup test demo demo-down clean sanity lint-python lint-yaml lint-ansible lint-changelog large crash $(STEPS)
 
 help: ## print this table
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,12 @@ integration: ## integration tests against the lab on the newest ansible-core
 # Minutes, so that no gate runs it. LARGE_LAB=.lab/large keeps the lab of the last run for the next one.
 large: ## a group of 50,000 members through the modules: operations, times, memory
 	$(NEWEST)/pytest -q -s $(or $(ONLY),tests/large)
+
+crash: ## modules killed before and after every step and at 200 random moments, and twelve storms; some ten minutes
+	GPAD_CRASHES=200 $(NEWEST)/pytest -q -n 2 $(or $(ONLY),tests/integration/faults)
+
+examples: ## the worked examples of the docs, with the collections that they name
+	$(NEWEST)/pytest -q $(or $(ONLY),tests/examples)
 
 integration-oldest: ## what depends on ansible-core, on the oldest one: playbooks, and each module once
 	PATH="$(CURDIR)/$(OLDEST):$$PATH" $(OLDEST)/pytest -q -n 2 -o cache_dir=.cache/pytest-oldest \

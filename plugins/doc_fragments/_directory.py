@@ -14,8 +14,11 @@ class ModuleDocFragment:
 options:
   domain_server:
     description:
-      - DNS name or address of the domain controller, as it stands in its certificate.
-      - Name the PDC emulator and keep to it, so that each run sees what the last one wrote.
+      - DNS name or address of the domain controller, as it stands in its certificate. A read-only one is refused.
+      - Or the DNS name of the domain, for its PDC emulator. Any controller that the name leads to is asked which one
+        that is, so that the name of the domain must stand in their certificates.
+      - Keep to one, so that each run sees what the last one wrote. On another one, nothing is created, restored or
+        deleted until it has what the last runs wrote.
     type: str
   domain_port:
     description:

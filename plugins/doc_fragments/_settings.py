@@ -159,12 +159,38 @@ options:
           By default 30 percent from 100 up. When no member is left, the run is stopped whatever is given here.
         type: dict
         suboptions: *limit
+  snapshot_key:
+    description:
+      - What the snapshot must be signed with, the same as O(hybrid_identity.gpad.gpad_scope#module:snapshot_key). A
+        snapshot without a signature, or with a wrong one, is refused.
+      - From the first run that applies such a snapshot on, the journal remembers which key it was, and an unsigned
+        snapshot or another key is refused. M(hybrid_identity.gpad.gpad_journal) lets a new key follow.
+      - A plan that is given is not signed. It stays on this side, and holds of which key its snapshot was.
+    type: str
   max_snapshot_age:
     description:
       - A snapshot, or the snapshot behind a plan, that is older than so many hours is refused, since what was taken
         away meanwhile would be given again.
     type: int
     default: 24
+  retry_hours:
+    description:
+      - Hours to the next try of a group or of its members, after the first failure, the second, and so on; the last
+        repeats. Until then it is reported as C(waiting_for_retry), unless what it should be changes. Failures that the
+        next plan settles are tried in the next run.
+    type: list
+    elements: int
+    default: [6, 12, 24]
+  retry_days:
+    description:
+      - So many days after its first failure it is no longer tried, until what it should be changes, or somebody asks.
+    type: int
+    default: 28
+  retry_now:
+    description:
+      - Plans what waits for its next try, too.
+    type: bool
+    default: false
   convert_scope:
     description:
       - Make groups universal that are global or domain local, where the nesting rules of Active Directory allow it;

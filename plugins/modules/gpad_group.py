@@ -35,6 +35,12 @@ options:
       - Checksum of the plan at O(plan), as M(hybrid_identity.gpad.gpad_plan) returned it. Whoever gives it reviewed
         that plan and lets it exceed its limits; no other plan is applied.
     type: str
+  log_path:
+    description:
+      - Path of a file to which the provisioning log is appended, a line of JSON for each outcome in the shape of
+        Microsoft Graph's C(provisioningObjectSummary). Created with mode 0600; it may be rotated away between runs.
+      - The journal keeps the same log; see O(hybrid_identity.gpad.gpad_info#module:log).
+    type: path
   journal:
     description:
       - Path of the journal, the memory of the directory side, a SQLite file; created when missing.
@@ -52,6 +58,7 @@ extends_documentation_fragment:
   - hybrid_identity.gpad._directory
   - hybrid_identity.gpad._settings
   - hybrid_identity.gpad._mappings
+  - hybrid_identity.gpad._quarantine
   - hybrid_identity.gpad._results
   - hybrid_identity.gpad._attributes
   - hybrid_identity.gpad._attributes.directory
@@ -156,6 +163,13 @@ plan_id:
   returned: when the run came to its end
   type: str
   sample: 0d7c2f1d0b0c4c0f8f7b6a1d2e3f4a5b
+quarantine:
+  description:
+    - Whether runs are in quarantine (C(active)), since when and why, when the next is let through, and whether this
+      call brought them there (C(entered)).
+  returned: when the journal could be read
+  type: dict
+  sample: {active: false, entered: false, reason: '', since: '', next_at: '', message: ''}
 """
 
 

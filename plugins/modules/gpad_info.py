@@ -25,10 +25,15 @@ options:
         O(journal) and O(target_container).
       - V(snapshot) is what the snapshot says of itself. Needs O(snapshot).
       - V(preflight) is what the account may do and the server can do, found out without writing. Needs the connection.
-      - V(runs) are the latest runs, newest first, V(failing) the objects whose latest change failed. Need O(journal).
+      - V(runs) are the latest runs, newest first, with the plan that holds the journal now, C(lease), and the
+        C(quarantine). V(failing) are the objects whose latest change failed, with C(tries), C(first_at) and C(next_at)
+        of those that wait for another try. Both need O(journal).
+      - V(log) is the provisioning log of the journal, newest first, as O(log) chooses, each entry in the shape of
+        Microsoft Graph's C(provisioningObjectSummary). What is left alone is an entry when it begins, not in each run.
+        Needs O(journal).
     type: list
     elements: str
-    choices: [groups, orphans, drift, snapshot, runs, failing, preflight]
+    choices: [groups, orphans, drift, snapshot, runs, failing, log, preflight]
     default: [groups, runs]
   snapshot:
     description: Path of the snapshot.
@@ -36,6 +41,57 @@ options:
   journal:
     description: Path of the journal. A missing one counts as empty.
     type: path
+  log:
+    description: Which entries of the provisioning log to show. What is not given lets all pass.
+    type: dict
+    default: {}
+    suboptions:
+      id:
+        description: Object id of a cloud group, or of a member that was left alone.
+        type: str
+        default: ''
+      name:
+        description: A part of its displayName, whatever the case.
+        type: str
+        default: ''
+      status:
+        description: V(done) shows as C(success), V(partial) as C(warning), V(failed) as C(failure).
+        type: str
+        choices: [done, partial, failed, skipped]
+      action:
+        description: What was done. V(skip) is what was left alone, V(plan) what could not be planned.
+        type: str
+        choices:
+          - create_container
+          - create
+          - restore
+          - adopt
+          - convert
+          - update
+          - rename
+          - move
+          - rename_and_move
+          - detach
+          - delete
+          - members
+          - skip
+          - plan
+      code:
+        description: The word for what went wrong.
+        type: str
+        default: ''
+      run:
+        description: A run_id or plan_id.
+        type: str
+        default: ''
+      since:
+        description: Entries from this time on, ISO 8601; UTC, where it names no zone.
+        type: str
+        default: ''
+      until:
+        description: Entries before this time.
+        type: str
+        default: ''
 extends_documentation_fragment:
   - hybrid_identity.gpad._directory
   - hybrid_identity.gpad._settings
@@ -60,6 +116,14 @@ seealso:
 
 EXAMPLES = r"""
 ---
+- name: Show what was refused since yesterday
+  hybrid_identity.gpad.gpad_info:
+    gather: [log]
+    journal: /var/lib/gpad/contoso.com/journal.sqlite3
+    log:
+      status: failed
+      since: '2026-11-20'
+
 - name: List the latest runs and what failed
   hybrid_identity.gpad.gpad_info:
     gather: [runs, failing]

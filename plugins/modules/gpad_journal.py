@@ -17,7 +17,7 @@ author:
 version_added: 0.1.0
 options:
   journal:
-    description: Path of the journal, which must exist.
+    description: Path of the journal, which must exist, unless O(quarantined) is given.
     type: path
     required: true
   accepted:
@@ -34,6 +34,8 @@ options:
       - Object ids of cloud groups whose directory object the journal shall forget, after the error
         C(directory_group_missing) and when the object can no longer be restored. The next run creates a new object,
         with another SID.
+      - The same after the error C(replication_pending), when the object was lost with the domain controller that it was
+        written on, or when it was deleted by a run and restored by hand.
     type: list
     elements: str
     default: []
@@ -47,7 +49,23 @@ options:
     description: What a stopped run says.
     type: str
     default: an administrator stopped them.
+  quarantined:
+    description:
+      - Brings runs into quarantine, for this reason, as the role does when Entra ID refuses the log-on.
+      - A quarantine that has begun stays as it is before the time of its next try, and is prolonged from then on.
+    type: str
+  released:
+    description:
+      - What runs wait for and shall no longer. V(quarantine) lets them write again, V(lease) takes the journal from the
+        plan that holds it, whose run is then refused no more than others, V(retries) lets the next run try every object
+        that waits after a failure, V(snapshot_key) takes the key of the next snapshot that is applied, or an unsigned
+        one, in the place of the key that snapshots were signed with.
+    type: list
+    elements: str
+    choices: [quarantine, lease, retries, snapshot_key]
+    default: []
 extends_documentation_fragment:
+  - hybrid_identity.gpad._quarantine
   - hybrid_identity.gpad._results
   - hybrid_identity.gpad._attributes
   - hybrid_identity.gpad._attributes.gpad
@@ -76,6 +94,11 @@ EXAMPLES = r"""
     journal: /var/lib/gpad/contoso.com/journal.sqlite3
     stopped: true
     stop_reason: a change freeze until Monday.
+
+- name: Let runs write again, and try at once what failed
+  hybrid_identity.gpad.gpad_journal:
+    journal: /var/lib/gpad/contoso.com/journal.sqlite3
+    released: [quarantine, retries]
 """
 
 RETURN = r"""
@@ -151,11 +174,24 @@ forgotten:
   type: list
   elements: str
   sample: []
+released:
+  description: What there was to be released, and was.
+  returned: when the run came to its end
+  type: list
+  elements: str
+  sample: [quarantine]
 stopped:
   description: Whether runs are stopped.
   returned: when the run came to its end
   type: bool
   sample: false
+quarantine:
+  description:
+    - Whether runs are in quarantine (C(active)), since when and why, when the next is let through, and whether this
+      call brought them there (C(entered)).
+  returned: when the journal could be read
+  type: dict
+  sample: {active: false, entered: false, reason: '', since: '', next_at: '', message: ''}
 """
 
 

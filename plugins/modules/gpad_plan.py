@@ -36,9 +36,19 @@ options:
     type: str
   journal:
     description:
-      - Path of the journal, the memory of the directory side. It is only read here, and may be missing.
+      - Path of the journal, the memory of the directory side. It may be missing, and is only read, unless O(hold).
     type: path
     required: true
+  hold:
+    description:
+      - Hold the journal for this plan, from now until M(hybrid_identity.gpad.gpad_membership) has applied it or a run
+        of it ended fatally. Other plans are refused meanwhile as C(run_in_progress). Ten minutes after its last sign of
+        life a run that died is taken over.
+      - Also brings runs into quarantine when the plan exceeds a limit or the log-on is refused, see O(quarantine).
+      - Without it, and in check mode, nothing is stored, and a plan is refused while another run is alive, since what
+        it read would not last.
+    type: bool
+    default: false
   plan:
     description: Path of the plan to write. An old one is replaced.
     type: path
@@ -57,6 +67,7 @@ extends_documentation_fragment:
   - hybrid_identity.gpad._directory
   - hybrid_identity.gpad._settings
   - hybrid_identity.gpad._mappings
+  - hybrid_identity.gpad._quarantine
   - hybrid_identity.gpad._results
   - hybrid_identity.gpad._attributes
   - hybrid_identity.gpad._attributes.directory
@@ -203,6 +214,13 @@ server:
   returned: when the run came to its end
   type: str
   sample: dc1.contoso.com
+quarantine:
+  description:
+    - Whether runs are in quarantine (C(active)), since when and why, when the next is let through, and whether this
+      call brought them there (C(entered)).
+  returned: when the journal could be read
+  type: dict
+  sample: {active: false, entered: false, reason: '', since: '', next_at: '', message: ''}
 """
 
 

@@ -27,6 +27,12 @@ options:
       - Path of the snapshot, a SQLite file, readable by its owner only. An old one is replaced by a whole new one.
     type: path
     required: true
+  snapshot_key:
+    description:
+      - Signs the snapshot, in a file beside it whose name ends in C(.sig), so that a host that gets both sees whether
+        they are what was captured. 32 characters or more, which only the hosts of both sides have. C(openssl rand
+        -base64 48) makes one.
+    type: str
   scope_mode:
     description:
       - V(selected) takes the groups in O(selected_groups) and O(selected_groups_file), V(assigned) those that are
@@ -58,6 +64,15 @@ options:
     type: list
     elements: str
     default: []
+  other_writers:
+    description:
+      - What happens when a job of Cloud Sync runs that writes cloud groups to Active Directory as well. It is looked
+        for with the permissions C(Application.Read.All) and C(Synchronization.Read.All); without them it is not known.
+      - With V(refuse) the snapshot names it, and nothing is applied from the snapshot. With V(disjoint) you vouch that
+        the job has no group of this scope.
+    type: str
+    choices: [refuse, disjoint]
+    default: refuse
   filters:
     description:
       - Attribute filters. A group is in scope when the mode takes it and one of the filters lets it in; without filters

@@ -8,7 +8,7 @@ import ipaddress
 import socket
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.lab.scenario import Scenario
@@ -19,7 +19,9 @@ AUTOMATIC = "auto"
 ENTRA_HOST = 10
 FIRST_DIRECTORY_HOST = 20
 FIRST_HIDDEN_HOST = 60
+FIRST_SECOND_HOST = 100
 POLICY_PORTS = (636, 3269, 6360)
+RPC_PORT = 135
 
 
 class AddressError(Exception):
@@ -28,11 +30,12 @@ class AddressError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """``forests`` are what clients see, ``hidden`` the controllers behind a policy proxy."""
+    """``forests`` are what clients see, ``hidden`` the controllers behind a policy proxy, ``second`` second ones."""
 
     entra: str | None
     forests: dict[str, str]
     hidden: dict[str, str]
+    second: dict[str, str] = field(default_factory=dict)
 
     def controller(self, domain: str) -> str:
         """Return the address of a domain's controller."""
@@ -94,8 +97,13 @@ def _addresses(scenario: Scenario, network: str, *, own: bool) -> Addresses:
         for index, forest in enumerate(scenario.forests)
         if forest.policy
     }
+    second = {
+        forest.domain: f"{network}.{FIRST_SECOND_HOST + index}"
+        for index, forest in enumerate(scenario.forests)
+        if forest.second_controller
+    }
     tenant = scenario.tenant
-    return Addresses((own and tenant.address) or f"{network}.{ENTRA_HOST}" if tenant else None, forests, hidden)
+    return Addresses((own and tenant.address) or f"{network}.{ENTRA_HOST}" if tenant else None, forests, hidden, second)
 
 
 def _endpoints(addresses: Addresses) -> Iterable[tuple[str, int]]:
@@ -106,6 +114,10 @@ def _endpoints(addresses: Addresses) -> Iterable[tuple[str, int]]:
             yield address, port
     for address in addresses.hidden.values():
         for port in DIRECTORY_PORTS:
+            yield address, port
+    for domain, address in addresses.second.items():
+        yield addresses.controller(domain), RPC_PORT
+        for port in (*DIRECTORY_PORTS, RPC_PORT):
             yield address, port
 
 

@@ -16,6 +16,7 @@ from types import TracebackType
 from tests.lab import lifecycle
 from tests.lab.policy.admin import PolicyAdmin
 from tests.lab.samba.controller import SYSTEM_PYTHON
+from tests.lab.samba.second import replicate
 from tests.lab.settings import ForestSettings, LabSettings
 
 SHOW_DELETED = "!1.2.840.113556.1.4.417"
@@ -67,6 +68,7 @@ class Lab:
         account: str = "administrator",
         show_deleted: bool = False,
         direct: bool = True,
+        second: bool = False,
     ) -> list[dict[str, list[str]]]:
         """Search with OpenLDAP's ldapsearch over LDAPS.
 
@@ -79,6 +81,7 @@ class Lab:
             account: ``administrator``, ``service_account`` or ``reader_account``.
             show_deleted: whether tombstones are found too.
             direct: whether the domain controller is asked itself where a policy proxy stands before it.
+            second: whether the second controller is asked.
 
         Returns:
             One mapping for each entry, with the key ``dn``. objectGUID comes as a dashed UUID, objectSid as ``S-1-…``,
@@ -90,7 +93,7 @@ class Lab:
         options = ["-LLL", "-o", "ldif-wrap=no", "-b", base, "-s", scope]
         controls = ["-E", SHOW_DELETED] if show_deleted else []
         arguments = [*options, *controls, filter_text, *attributes]
-        return parse_ldif(self._run("ldapsearch", forest, account, arguments, direct=direct))
+        return parse_ldif(self._run("ldapsearch", forest, account, arguments, direct=direct, second=second))
 
     def ldapmodify(
         self,
@@ -100,6 +103,7 @@ class Lab:
         account: str = "administrator",
         show_deleted: bool = False,
         direct: bool = True,
+        second: bool = False,
     ) -> None:
         """Apply change records with OpenLDAP's ldapmodify; the arguments are those of :meth:`ldapsearch`.
 
@@ -107,7 +111,11 @@ class Lab:
             LdapToolError: a record was refused; the ones before it are applied.
         """
         controls = ["-e", SHOW_DELETED] if show_deleted else []
-        self._run("ldapmodify", forest, account, controls, ldif, direct=direct)
+        self._run("ldapmodify", forest, account, controls, ldif, direct=direct, second=second)
+
+    def replicate(self, forest: str, *, to_second: bool) -> None:
+        """Bring what was written on one of a domain's two controllers to the other; nothing else does."""
+        replicate(self.forest(forest), to_second=to_second)
 
     def policy(self, forest: str) -> PolicyAdmin:
         """Connect to the control channel of a forest's policy proxy.
@@ -151,10 +159,23 @@ class Lab:
             timeout=TOOL_TIMEOUT,
         )
 
-    def _run(self, tool: str, forest: str, account: str, arguments: list[str], text: str = "", *, direct: bool) -> str:
+    def _run(
+        self,
+        tool: str,
+        forest: str,
+        account: str,
+        arguments: list[str],
+        text: str = "",
+        *,
+        direct: bool,
+        second: bool = False,
+    ) -> str:
         settings = self.forest(forest)
+        address = settings.direct_address if direct else settings.address
+        if second and settings.second is not None:
+            address = settings.second.address
         password_file = Path(settings.krb5_conf).with_name(f"{account}.password")
-        url = f"ldaps://{settings.direct_address if direct else settings.address}:{settings.ldaps_port}"
+        url = f"ldaps://{address}:{settings.ldaps_port}"
         bind = ["-x", "-H", url, "-D", settings.account(account).dn, "-y", str(password_file)]
         result = subprocess.run(
             [tool, *bind, *arguments],

@@ -21,7 +21,7 @@ from tests.lab.addresses import ENTRA_PORT, Addresses, pick_addresses
 from tests.lab.pki import CertificateAuthority, CertificateFiles, write_private
 from tests.lab.policy.config import config_text
 from tests.lab.policy.site_settings import policy_domain, proxied
-from tests.lab.samba import controller
+from tests.lab.samba import controller, second
 from tests.lab.scenario import Forest, Scenario, Tenant
 from tests.lab.scenario_file import load_scenario
 from tests.lab.settings import ApplicationSettings, EntraSettings, LabSettings
@@ -173,7 +173,9 @@ class _Starter:
             for forest in self._scenario.forests
         ]
         for site in sites:
-            certificate = self._authority.issue_server(site.forest.fqdn, site.forest.fqdn, site.address)
+            # The name of the domain stands in the certificate of each controller, as Windows' template has it.
+            fqdn, domain = site.forest.fqdn, site.forest.domain
+            certificate = self._authority.issue_server(fqdn, fqdn, site.address, domain)
             self._builds.append(
                 controller.start_build(site.forest, site.address, site.directory, certificate, ca_cert, site.passwords)
             )
@@ -187,7 +189,18 @@ class _Starter:
         servers = list(self._started)
         for forest, server in zip(built.values(), servers, strict=True):
             self._wait(server, partial(controller.is_ready, forest.settings))
+        for site in sites:
+            if site.forest.second_controller:
+                built[site.forest.domain] = self._join_second(site.forest, built[site.forest.domain])
         return built
+
+    def _join_second(self, forest: Forest, first: controller.BuiltForest) -> controller.BuiltForest:
+        address, fqdn = self._addresses.second[forest.domain], forest.second_fqdn
+        certificate = self._authority.issue_server(fqdn, fqdn, address, forest.domain)
+        joined = second.join(forest, first, address, certificate)
+        self._add(second.start_server(joined, self._logs / f"samba-{fqdn}.log"))
+        self._wait(self._started[-1], partial(controller.is_ready, joined.settings, address))
+        return joined
 
     def _start_policy(self, built: dict[str, controller.BuiltForest]) -> dict[str, controller.BuiltForest]:
         """Put the policy proxy before the forests that want it, one process for all, and return how they look then."""

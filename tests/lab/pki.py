@@ -39,13 +39,13 @@ class CertificateAuthority:
         self.certificate_file = directory / "ca.pem"
         self.certificate_file.write_bytes(_pem(certificate))
 
-    def issue_server(self, file_name: str, host_name: str, address: str) -> CertificateFiles:
-        """Sign a server certificate for a DNS name and an IP address."""
+    def issue_server(self, file_name: str, host_name: str, address: str, *more_names: str) -> CertificateFiles:
+        """Sign a server certificate for DNS names and an IP address."""
         key = _new_key()
         builder = _builder(_name(host_name), self._name, key, self._key, authority=False)
         builder = builder.add_extension(
             x509.SubjectAlternativeName(
-                [x509.DNSName(host_name), x509.IPAddress(ipaddress.ip_address(address))],
+                [*map(x509.DNSName, (host_name, *more_names)), x509.IPAddress(ipaddress.ip_address(address))],
             ),
             critical=False,
         ).add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)

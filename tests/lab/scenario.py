@@ -18,6 +18,7 @@ PRODUCT_ROLES = (
     "Group-OnPremisesSyncBehavior.ReadWrite.All",
     "Group.Read.All",
     "GroupMember.Read.All",
+    "Synchronization.Read.All",
     "User.Read.All",
 )
 """The Graph application permissions that the whole product needs."""
@@ -68,7 +69,7 @@ class DirectoryGroup:
 
 @dataclass(frozen=True, slots=True)
 class Forest:
-    """``bulk`` names the users that the tenant mirrors without a word."""
+    """``bulk`` names the users that the tenant mirrors without a word; ``second_controller`` asks for another one."""
 
     domain: str
     netbios_name: str
@@ -81,11 +82,17 @@ class Forest:
     policy: bool = False
     others: tuple[DirectoryObject, ...] = ()
     bulk: tuple[str, ...] = ()
+    second_controller: bool = False
 
     @property
     def fqdn(self) -> str:
-        """Name of the forest's only domain controller."""
+        """Name of the forest's domain controller, the first one where there are two."""
         return f"dc1.{self.domain}"
+
+    @property
+    def second_fqdn(self) -> str:
+        """Name of the second one."""
+        return f"dc2.{self.domain}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +122,17 @@ class TenantGroup:
 
 @dataclass(frozen=True, slots=True)
 class TenantObject:
-    """A device, a service principal or an organisational contact; ``assigned`` names who has a role of the second."""
+    """A device, a service principal or an organisational contact.
+
+    ``assigned`` names who has a role of a service principal, ``jobs`` are its synchronization jobs as Graph shows them.
+    """
 
     name: str
     id: str
     display_name: str
     properties: Mapping[str, Any] = field(default_factory=dict)
     assigned: tuple[str, ...] = ()
+    jobs: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

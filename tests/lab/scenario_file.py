@@ -7,10 +7,10 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
@@ -35,6 +35,8 @@ from tests.lab.scenario import (
 
 SCOPES = ("global", "universal", "domain_local")
 AUTHORITIES = ("cloud", "on_premises", "converted", "rolled_back")
+SCHEDULES = ("Active", "Disabled", "Paused")
+JOB_STATES = ("NotConfigured", "NotRun", "Active", "Paused", "Quarantine")
 RULE_STATES = ("On", "Paused")
 BASE_SCHEMAS = ("2012_R2", "2016")
 DEFAULT_APPLICATION = "gpad"
@@ -107,7 +109,10 @@ def _forest(source: Record) -> Forest:
             policy=record.flag("policy", default=False),
             others=tuple(_directory_objects(record)),
             bulk=tuple(user.name for user in bulk),
+            second_controller=record.flag("second_controller", default=False),
         )
+        if forest.policy and forest.second_controller:
+            raise ScenarioError(f"{record.where}: the policy proxy stands before one controller only")
         if "." not in domain:
             raise ScenarioError(f"{record.where}: '{domain}' needs at least two labels")
         _check_forest(forest, record.where)
@@ -343,9 +348,25 @@ def _tenant_objects(source: Record, key: str) -> tuple[TenantObject, ...]:
                     display_name=record.optional_text("display_name") or name,
                     properties=record.free("properties"),
                     assigned=record.texts("assigned") if key == "service_principals" else (),
+                    jobs=tuple(map(_job, record.records("jobs", "id"))) if key == "service_principals" else (),
                 )
             )
     return tuple(objects)
+
+
+def _job(source: Record) -> Mapping[str, Any]:
+    """Read a synchronization job: its id, template, and how it is."""
+    with source as record:
+        return {
+            "id": record.text("id"),
+            "templateId": record.optional_text("template") or "AAD2ADGroupProvisioning",
+            "schedule": {
+                "expiration": None,
+                "interval": "PT20M",
+                "state": record.choice("schedule", SCHEDULES, "Active"),
+            },
+            "status": {"code": record.choice("status", JOB_STATES, "Active")},
+        }
 
 
 def _applications(source: Record) -> tuple[Application, ...]:

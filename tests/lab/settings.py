@@ -26,6 +26,15 @@ class PolicySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondController:
+    """Where the second controller of a domain is, and its files."""
+
+    address: str
+    fqdn: str
+    directory: str
+
+
+@dataclass(frozen=True, slots=True)
 class ForestSettings:
     """How to reach a domain.
 
@@ -51,6 +60,7 @@ class ForestSettings:
     direct_address: str
     policy: PolicySettings | None = None
     forest_domains: list[str] = field(default_factory=list)
+    second: SecondController | None = None
 
     def account(self, role: str) -> Account:
         """Find an account by role: ``administrator``, ``service_account`` or ``reader_account``."""
@@ -112,4 +122,6 @@ def _entra(values: Mapping[str, Any]) -> EntraSettings:
 def _forest(values: Mapping[str, Any]) -> ForestSettings:
     roles = ("administrator", "service_account", "reader_account")
     policy = PolicySettings(**values["policy"]) if values["policy"] else None
-    return ForestSettings(**{**values, **{role: Account(**values[role]) for role in roles}, "policy": policy})
+    second = SecondController(**values["second"]) if values["second"] else None
+    accounts = {role: Account(**values[role]) for role in roles}
+    return ForestSettings(**{**values, **accounts, "policy": policy, "second": second})

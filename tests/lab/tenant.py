@@ -34,7 +34,12 @@ def tenant_content(tenant: Tenant, forests: Mapping[str, BuiltForest]) -> dict[s
         "groups": [_group(group, ids, forests) for group in tenant.groups],
         "devices": [_object(item) for item in tenant.devices],
         "servicePrincipals": [
-            {**_object(item), "appId": item.properties.get("appId", item.id)} for item in tenant.service_principals
+            {
+                **_object(item),
+                "appId": item.properties.get("appId", item.id),
+                **({"synchronizationJobs": list(item.jobs)} if item.jobs else {}),
+            }
+            for item in tenant.service_principals
         ],
         "contacts": [_object(item) for item in tenant.contacts],
         "appRoleAssignments": [

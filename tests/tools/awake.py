@@ -76,6 +76,7 @@ FAULTS = (
     _failing_test("unit-oldest", "tests/unit/test_planted.py"),
     _failing_test("integration", "tests/integration/test_planted.py"),
     _failing_test("integration-oldest", "tests/integration/test_planted.py"),
+    _failing_test("examples", "tests/examples/test_planted.py"),
     Fault(
         "lint-yaml", "meta/planted.yml", "---\na: 1\n", "---\na: 1\na: 2\n", "key-duplicates", "ONLY=meta/planted.yml"
     ),

@@ -438,7 +438,9 @@ class FakeDirectory:
         node = self._node(guid)
         self.places |= {**add, **remove}
         failed: dict[str, GpadError] = {
-            member: ObjectError(f"{member} is refused.", code="object_missing")
+            member: ObjectError(
+                f"{member} is refused.", code="permission_denied" if member in self.refused else "object_missing"
+            )
             for member in add
             if member not in self.nodes or member in self.refused
         }

@@ -52,6 +52,7 @@ DOMAIN = DomainInfo(
     {DOMAIN_SID: "contoso.com", SISTER_SID: "emea.contoso.com"},
     "dc1.contoso.com",
     guarded=frozenset({PERSONAL_INFORMATION}),
+    invocation_id="1a000000-0000-4000-8000-000000000001",
 )
 
 

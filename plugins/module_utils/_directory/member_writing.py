@@ -13,7 +13,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.re
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Session
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.batches import chunks
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import DirectoryError, GpadError
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import MemberResult
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import MemberResult, WriteOrder
 
 # Values in one modify: far below what any server refuses, large enough that the round trip does not count.
 LINKS_AT_ONCE = 1000
@@ -42,11 +42,13 @@ class MemberWriting:
     Parameters:
         session: a bound connection.
         guid: objectGUID of the group.
+        order: what is written first, additions or removals.
     """
 
-    def __init__(self, session: Session, guid: str) -> None:
+    def __init__(self, session: Session, guid: str, order: WriteOrder) -> None:
         self._session = session
         self._guid = guid
+        self._operations = (_ADD, _DELETE) if order is WriteOrder.ADDITIONS_FIRST else (_DELETE, _ADD)
         self._done: set[_Change] = set()
         self._failed: dict[str, GpadError] = {}
         self._given_up: GpadError | None = None
@@ -54,13 +56,17 @@ class MemberWriting:
         self._group_is_there = False
 
     def run(self, add: Mapping[str, str], remove: Mapping[str, str]) -> MemberResult:
-        """Add and remove, adds first.
+        """Add and remove.
 
         Raises:
             DirectoryError: the connection broke before a link was written.
         """
-        work = [_Change(_ADD, member, name or f"<GUID={member}>") for member, name in sorted(add.items())]
-        work += [_Change(_DELETE, member, name or f"<GUID={member}>") for member, name in sorted(remove.items())]
+        links = {_ADD: add, _DELETE: remove}
+        work = [
+            _Change(operation, member, name or f"<GUID={member}>")
+            for operation in self._operations
+            for member, name in sorted(links[operation].items())
+        ]
         for batch in chunks(work, LINKS_AT_ONCE):
             self._write_batch(batch)
         return MemberResult(
@@ -94,7 +100,7 @@ class MemberWriting:
             return
         operations = [
             (operation, [change.value for change in work if change.operation == operation])
-            for operation in (_ADD, _DELETE)
+            for operation in self._operations
             if any(change.operation == operation for change in work)
         ]
         result = self._session.modify(f"<GUID={self._guid}>", {"member": operations})

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.deleted import sees_deleted
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.domain import pdc_emulator
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import (
     EXTENDED_DN,
     PAGED_RESULTS,
@@ -54,7 +55,7 @@ def checks(
         managed_containers: DNs.
         mapped: LDAP names of the attributes that the mappings write.
     """
-    yield from _server(session)
+    yield from _server(session, domain_dn)
     visible = sees_deleted(session, domain_dn)
     yield Check(
         "see deleted objects",
@@ -76,12 +77,16 @@ def checks(
         yield from _written_attributes(session, container, (*_WRITTEN, *mapped))
 
 
-def _server(session: Session) -> Iterator[Check]:
+def _server(session: Session, domain_dn: str) -> Iterator[Check]:
     root = next(
         session.search("", "(objectClass=*)", ("dnsHostName", "currentTime", "supportedControl"), scope="BASE"), None
     )
     name = root.texts("dnsHostName") if root else ()
     yield Check("domain controller", bool(name), f"{''.join(name)}, certificate verified")
+    owner = pdc_emulator(session, domain_dn)
+    is_owner = owner is not None and owner.lower() == "".join(name).lower()
+    told = f"it is {owner}, which is not used" if owner else "it cannot be found out"
+    yield Check("PDC emulator", True, "it is this domain controller" if is_owner else told)
     controls = set(root.texts("supportedControl")) if root else set()
     lacking = sorted({PAGED_RESULTS, EXTENDED_DN, SHOW_DELETED} - controls)
     yield Check(

@@ -142,6 +142,12 @@ def failed_reading(what: str, result: Mapping[str, Any]) -> ReadRefusedError:
 def bind_refusal(username: str, result: Mapping[str, Any]) -> DirectoryError:
     """Return the error for a refused bind, with the reason that Active Directory gives."""
     message = str(result.get("message") or "")
+    if meaning(result) is Meaning.BUSY:
+        return DirectoryError(
+            f"The domain controller could not log {username} on: {_words(result)}",
+            _REMEDIES[Meaning.BUSY],
+            code=Meaning.BUSY.value,
+        )
     if int(result["result"]) != INVALID_CREDENTIALS:
         return DirectoryError(
             f"The domain controller refused the log-on of {username}: {_words(result)}",

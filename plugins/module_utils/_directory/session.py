@@ -217,7 +217,11 @@ class Session:
             self._connection.open(read_server_info=False)
             if self._settings.tls_mode is TlsMode.START_TLS:
                 self._connection.start_tls(read_server_info=False)
-            done, result, _response, _request = self._connection.bind(read_server_info=False)
+            for attempt in range(1, _TRIES + 1):
+                done, result, _response, _request = self._connection.bind(read_server_info=False)
+                if result["result"] not in results.BUSY_CODES or attempt == _TRIES:
+                    break
+                _pause(attempt)
         except ldap_errors.LDAPExceptionError as error:
             raise self._unreachable(error) from None
         self.operations["bind"] += 1
@@ -255,7 +259,7 @@ class Session:
             result, response = self._ask(kind, operation, arguments, options, repeatable)
             if result["result"] not in results.BUSY_CODES or attempt == _TRIES:
                 break
-            time.sleep(min(30.0, 0.5 * 2**attempt) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
+            _pause(attempt)
         return result, response or []
 
     def _ask(
@@ -344,3 +348,8 @@ class Session:
     def delete(self, name: str) -> Mapping[str, Any]:
         """Delete an object and return the result."""
         return self._call("delete", "delete", name)[0]
+
+
+def _pause(attempt: int) -> None:
+    """Wait before the next try, longer each time."""
+    time.sleep(min(30.0, 0.5 * 2**attempt) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret

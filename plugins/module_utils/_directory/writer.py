@@ -21,7 +21,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     ObjectError,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import DirectoryGroup, Values
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import MemberResult
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import MemberResult, WriteOrder
 
 _DELETE, _REPLACE = "MODIFY_DELETE", "MODIFY_REPLACE"
 _READ_TRIES = 2
@@ -36,10 +36,16 @@ _ON_RESTORE = {
 
 
 class Writer:
-    """Writes one domain through one session."""
+    """Writes one domain through one session.
 
-    def __init__(self, session: Session) -> None:
+    Parameters:
+        session: a bound connection.
+        order: which links of a group are written first.
+    """
+
+    def __init__(self, session: Session, order: WriteOrder = WriteOrder.ADDITIONS_FIRST) -> None:
         self._session = session
+        self._order = order
 
     def create_container(self, name: str) -> None:
         """Create an organizational unit, or a container where the name begins with CN.
@@ -175,4 +181,4 @@ class Writer:
             DirectoryError: the connection broke before a link was written. If it breaks later, the links that remain
                 are failures of the result, so that what was done is not forgotten.
         """
-        return MemberWriting(self._session, guid).run(add, remove)
+        return MemberWriting(self._session, guid, self._order).run(add, remove)

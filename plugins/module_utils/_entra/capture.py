@@ -107,8 +107,36 @@ class GroupQuery:
         return Call(f"{path}?{'&'.join(options)}", _READ_GROUPS, version="beta" if self.beta else "v1.0")
 
     def read(self, item: Mapping[str, Any]) -> CloudGroup:
-        """Return the group of an answer, its authority not read yet."""
-        return CloudGroup(item["id"].lower(), {name: item.get(name) for name in self.select})
+        """Return the group of an answer, its authority not read yet.
+
+        Raises:
+            EntraError: a property is not of its type.
+        """
+        values = {name: item.get(name) for name in self.select}
+        wrong = sorted(name for name, value in values.items() if value is not None and not _fits(name, value))
+        if wrong:
+            raise EntraError(
+                f"The group {item['id']}: {wrong[0]} is not what it should be.",
+                "Run again.",
+                code="entra_answer_broken",
+            )
+        return CloudGroup(item["id"].lower(), values)
+
+
+_BOOLEANS = frozenset({"mailEnabled", "onPremisesSyncEnabled", "securityEnabled"})
+_LISTS = frozenset({"groupTypes"})
+_SCALARS = (str, bool, int, float)
+
+
+def _fits(name: str, value: object) -> bool:
+    """Return whether a value can be that of a property; of one that only a mapping names, any plain value can."""
+    if name in _BOOLEANS:
+        return isinstance(value, bool)
+    if name in ALWAYS_READ - _LISTS:
+        return isinstance(value, str)
+    if isinstance(value, list):
+        return all(isinstance(one, str if name in _LISTS else _SCALARS) for one in value)
+    return name not in _LISTS and isinstance(value, _SCALARS)
 
 
 def groups(client: GraphClient, query: GroupQuery) -> Iterator[CloudGroup]:

@@ -16,7 +16,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.auth import EntraSettings, TokenSource
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.http import network_problem, open_session
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.http import (
+    network_problem,
+    open_session,
+    read_body,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import EntraError
 
 # Where it is missing, _entra.http holds the reason, and the runner reports it before any call.
@@ -29,8 +33,6 @@ _BODY_TRIES = 3
 _BATCH_TRIES = 6
 _MOST_PAGES = 100_000
 _LONGEST_WAIT = 300
-# The largest page of 999 members with all selected properties is below 2 MB.
-_MOST_BYTES = 64 * 1024 * 1024
 
 ADVANCED = {"ConsistencyLevel": "eventual"}
 
@@ -78,7 +80,12 @@ class GraphClient:
     def _headers(self, more: Mapping[str, str]) -> dict[str, str]:
         with self._lock:
             token = self._tokens.token()
-        return {"Authorization": f"Bearer {token}", "Accept": "application/json", **more}
+        return {
+            "Authorization": f"Bearer {token}",
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            **more,
+        }
 
     def _send(self, method: str, url: str, headers: Mapping[str, str], body: object = None) -> tuple[int, Any]:
         """Return status and parsed body; a body that is cut or spliced counts as no answer and is asked for again.
@@ -95,13 +102,7 @@ class GraphClient:
             try:
                 answer = self._session.request(method, url, headers=self._headers(headers), json=body, stream=True)
                 with answer:
-                    content = answer.raw.read(_MOST_BYTES + 1, decode_content=True)
-                if len(content) > _MOST_BYTES:
-                    raise EntraError(
-                        f"{_short(url)}: the answer is larger than {_MOST_BYTES} bytes.", code="entra_answer_too_large"
-                    )
-                if _is_cut(answer, content):
-                    continue
+                    content = read_body(answer, _short(url))
                 return answer.status_code, json.loads(content) if content else {}
             except requests.exceptions.RequestException as error:
                 code, why, remedy = network_problem(error)
@@ -216,13 +217,6 @@ class GraphClient:
             "Check the clock and the application." if status == 401 else "Run again later." if status >= 429 else ""
         )
         return EntraError(f"Microsoft Graph refused {what}: {status} {code}: {message}", remedy, code=f"entra_{status}")
-
-
-def _is_cut(answer: requests.Response, content: bytes) -> bool:
-    """Return whether fewer bytes came than were announced; urllib3 does not tell when reading the raw body."""
-    length = answer.headers.get("Content-Length")
-    plain = "Content-Encoding" not in answer.headers
-    return plain and length is not None and length.isdigit() and len(content) != int(length)
 
 
 def _object(body: Any, what: str) -> Mapping[str, Any]:

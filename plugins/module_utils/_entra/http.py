@@ -6,10 +6,15 @@
 from __future__ import annotations
 
 import os
+import time
 import traceback
+import zlib
 from typing import Any
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
+    ConfigurationError,
+    EntraError,
+)
 
 REQUESTS_IMPORT_ERROR: str | None = None
 try:
@@ -25,6 +30,11 @@ _TRIES = 6
 _CONNECT_TRIES = 2
 _LONGEST_WAIT = 300
 _CONNECTIONS = 8
+# The largest page of 999 members with all selected properties is below 2 MB.
+_MOST_BYTES = 64 * 1024 * 1024
+_CHUNK = 64 * 1024
+# Of one body, however it drips; the time-out for an answer begins anew with each byte.
+_BODY_SECONDS = 300
 
 
 def open_session(ca_cert: str | None) -> requests.Session:
@@ -84,6 +94,53 @@ def _session_class() -> type[Any]:
 
 
 _BoundedSession = _session_class()
+
+
+def read_body(answer: requests.Response, what: str) -> bytes:
+    """Return the body of an answer that was asked for as a stream, unpacked.
+
+    It is unpacked here, piece by piece, so that a small answer cannot become a large one in memory.
+
+    Parameters:
+        answer: the answer.
+        what: the request, for messages.
+
+    Raises:
+        EntraError: it is too large, or takes too long.
+        ValueError: it is cut, or packed in a way that was not asked for.
+    """
+    packing = answer.headers.get("Content-Encoding", "identity")
+    if packing not in ("gzip", "identity"):
+        raise ValueError(packing)
+    unpacker = zlib.decompressobj(wbits=31) if packing == "gzip" else None
+    body = bytearray()
+    came = 0
+    until = time.monotonic() + _BODY_SECONDS
+    # Not `read`, which waits until a whole piece is there; urllib3 has it since 2.0.
+    read = getattr(answer.raw, "read1", answer.raw.read)
+    while piece := read(_CHUNK, decode_content=False):
+        came += len(piece)
+        body += _unpacked(unpacker, piece, _MOST_BYTES + 1 - len(body))
+        if len(body) > _MOST_BYTES:
+            raise EntraError(f"{what}: the answer is larger than {_MOST_BYTES} bytes.", code="entra_answer_too_large")
+        if time.monotonic() > until:
+            raise EntraError(
+                f"{what}: the answer did not end within {_BODY_SECONDS} seconds.",
+                "Check the network and the proxy, and run again.",
+                code="entra_answer_endless",
+            )
+    # urllib3 does not tell when fewer bytes come than were announced.
+    length = answer.headers.get("Content-Length", "")
+    if (length.isdigit() and came != int(length)) or (unpacker is not None and not unpacker.eof):
+        raise ValueError("cut")
+    return bytes(body)
+
+
+def _unpacked(unpacker: Any, piece: bytes, most: int) -> bytes:
+    try:
+        return piece if unpacker is None else bytes(unpacker.decompress(piece, most))
+    except zlib.error as error:
+        raise ValueError(str(error)) from None
 
 
 def network_problem(error: Exception) -> tuple[str, str, str]:

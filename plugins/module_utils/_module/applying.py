@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -19,25 +18,43 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.re
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.writer import Writer
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import (
     DIRECTORY,
+    QUARANTINE,
     RESULTS,
     SETTINGS,
     Spec,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.directory_side import (
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.connecting import (
     LIBRARIES,
-    make_plan,
     open_directory,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.directory_side import (
+    make_plan,
+    other_writer,
     refuse_breaches,
     refuse_old,
+    refuse_other_writers,
     settings_of,
+    snapshot_of,
     temporary_plan,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import (
     report_result,
     run_module,
+    tell_damage,
     unexpected,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import apply, dn, ownership
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.run_control import (
+    RunControl,
+    Trials,
+    quarantine_rules,
+    retry_rules,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import (
+    apply,
+    dn,
+    ownership,
+    retry,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     ConfigurationError,
     GpadError,
@@ -54,10 +71,14 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Question,
     Skip,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied, WriteOrder
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.replication import PENDING
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire import ROLLED_BACK_CODES
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire_planning import LEFT_CODES
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retry import RetryRules
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Settings
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import log_file
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile
@@ -74,20 +95,30 @@ class Part:
     Parameters:
         module: the module's name.
         kind: the class of its changes.
+        options: the options that this module alone has.
     """
 
     module: str
     kind: type[GroupChange] | type[MemberChange]
+    options: Spec
 
 
-GROUPS = Part("gpad_group", GroupChange)
-MEMBERS = Part("gpad_membership", MemberChange)
+_ORDER: Spec = {
+    "write_order": {
+        "type": "str",
+        "choices": ["additions_first", "removals_first"],
+        "default": "additions_first",
+    }
+}
+GROUPS = Part("gpad_group", GroupChange, {})
+MEMBERS = Part("gpad_membership", MemberChange, _ORDER)
 
 _STORES: Spec = {
     "snapshot": {"type": "path"},
     "plan": {"type": "path"},
     "journal": {"type": "path", "required": True},
     "approve": {"type": "str"},
+    "log_path": {"type": "path"},
 }
 
 
@@ -103,7 +134,7 @@ def run_members() -> None:
 
 def _run(part: Part) -> None:
     run_module(
-        {**DIRECTORY, **SETTINGS, **_STORES, **RESULTS},
+        {**DIRECTORY, **SETTINGS, **QUARANTINE, **_STORES, **RESULTS, **part.options},
         lambda module: _execute(module, part),
         LIBRARIES,
         required_one_of=[("plan", "snapshot")],
@@ -118,63 +149,119 @@ def _execute(module: AnsibleModule, part: Part) -> dict[str, Any]:
     with ExitStack() as stack:
         # Files first: what is wrong with them is told before the directory is asked.
         given = PlanFile(Path(params["plan"])) if params["plan"] else None
-        snapshot = Snapshot(Path(params["snapshot"])) if given is None else None
+        snapshot = snapshot_of(params) if given is None else None
         settings = settings_of(params) if given is None else None
+        rules, retries = quarantine_rules(params["quarantine"]), retry_rules(params)
         journal = JournalFile(Path(params["journal"]), writable=not module.check_mode)
         stack.callback(journal.close)
+        tell_damage(module, report, journal.path, journal.damage)
+        control = RunControl(journal, rules, writes=not module.check_mode)
+        log_path = Path(params["log_path"]) if params["log_path"] else None
+        work = _Work(part, journal, control, retries, report, log_path)
+        try:
+            if not module.check_mode:
+                stack.enter_context(journal.locked())
+            result = _carry_out(module, work, given, snapshot, settings, stack)
+        except Exception as error:
+            return control.failed(error)
+        return control.finished(result, last=part is MEMBERS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What belongs to one call.
+
+    Parameters:
+        part: the part of the plan.
+        journal: the open journal.
+        control: what stands around the work.
+        retries: when failed objects are tried again.
+        report: what happened.
+        log_path: the file to which the provisioning log is appended, or None.
+    """
+
+    part: Part
+    journal: JournalFile
+    control: RunControl
+    retries: RetryRules
+    report: Report
+    log_path: Path | None
+
+
+def _carry_out(
+    module: AnsibleModule,
+    work: _Work,
+    given: PlanFile | None,
+    snapshot: Snapshot | None,
+    settings: Settings | None,
+    stack: ExitStack,
+) -> dict[str, Any]:
+    params, part, journal, report = module.params, work.part, work.journal, work.report
+    work.control.begin(given.header.plan_id if given is not None else None, report)
+    if given is not None:
+        _check_given(given, journal, part, params, check_mode=module.check_mode)
+        refuse_breaches(given, params["approve"])
+        _look_for_other_writers(given, report, check_mode=module.check_mode)
+    work.control.refuse_quarantined(report, approved=params["approve"] is not None)
+    if given is not None and next(_changes(given, part), None) is None:
+        # Nothing to do needs no directory.
         if not module.check_mode:
-            stack.enter_context(journal.locked())
-        if given is not None:
-            _check_given(given, journal, part, params, check_mode=module.check_mode)
-            refuse_breaches(given, params["approve"])
-            if next(_changes(given, part), None) is None:
-                # Nothing to do needs no directory.
-                if not module.check_mode:
-                    _record(given, part, journal, report, iter(()))
-                return report_result(module, report, changed=False, plan_id=given.header.plan_id)
-        written = given.written_attributes() if given is not None else settings.mapper.targets if settings else ()
-        session, reader = stack.enter_context(open_directory(params, written))
-        if given is not None:
-            plan = given
-            _check_domain(plan, reader)
-        elif snapshot is not None and settings is not None:
-            refuse_old(snapshot.header.captured_at, params["max_snapshot_age"])
-            path = stack.enter_context(temporary_plan())
-            plan = make_plan(
-                settings,
-                snapshot,
+            _record(given, work, iter(()))
+        return report_result(module, report, changed=False, plan_id=given.header.plan_id)
+    written = given.written_attributes() if given is not None else settings.mapper.targets if settings else ()
+    session, reader = stack.enter_context(open_directory(params, written))
+    if given is not None:
+        plan = given
+        _check_domain(plan, reader)
+    elif snapshot is not None and settings is not None:
+        refuse_old(snapshot.header.captured_at, params["max_snapshot_age"])
+        path = stack.enter_context(temporary_plan())
+        plan = make_plan(
+            settings,
+            snapshot,
+            reader,
+            journal,
+            path,
+            check_mode=module.check_mode,
+            with_members=part is MEMBERS,
+            retry_now=params["retry_now"],
+        ).file
+        _check_fresh(plan, check_mode=module.check_mode)
+        refuse_breaches(plan, None)
+        if not module.check_mode:
+            refuse_other_writers(plan)
+    else:
+        raise ConfigurationError("Neither plan nor snapshot is given.", "Give one of them.")
+    for item in plan.items():
+        if not isinstance(item, _CHANGES) and _concerns(item, part, given=given is not None):
+            report.remark(item)
+    if module.check_mode:
+        for change in _changes(plan, part):
+            report.change(change)
+    else:
+        writer = Writer(session, WriteOrder(params.get("write_order", WriteOrder.ADDITIONS_FIRST)))
+        if part is GROUPS:
+            done = apply.apply_groups(_group_changes(plan), reader, writer, journal, planned_on=plan.header.database)
+        else:
+            done = apply.apply_members(
+                _member_changes(plan),
                 reader,
+                writer,
                 journal,
-                path,
-                check_mode=module.check_mode,
-                with_members=part is MEMBERS,
-            ).file
-            _check_fresh(plan, check_mode=module.check_mode)
-            refuse_breaches(plan, None)
-        else:
-            raise ConfigurationError("Neither plan nor snapshot is given.", "Give one of them.")
-        for item in plan.items():
-            if not isinstance(item, _CHANGES) and _concerns(item, part, given=given is not None):
-                report.remark(item)
-        if module.check_mode:
-            for change in _changes(plan, part):
-                report.change(change)
-        else:
-            writer = Writer(session)
-            if part is GROUPS:
-                done = apply.apply_groups(_group_changes(plan), reader, writer, journal)
-            else:
-                done = apply.apply_members(
-                    _member_changes(plan),
-                    reader,
-                    writer,
-                    journal,
-                    planned_on=plan.header.server,
-                    just_planned=given is None,
-                )
-            _record(plan, part, journal, report, done)
-        report.summary["operations"] = sum(session.operations.values())
+                planned_on=plan.header.database,
+                just_planned=given is None,
+            )
+        _record(plan, work, done)
+    report.summary["operations"] = sum(session.operations.values())
     return report_result(module, report, changed=report.changed, plan_id=plan.header.plan_id)
+
+
+def _look_for_other_writers(plan: PlanFile, report: Report, *, check_mode: bool) -> None:
+    """Refuse to apply a given plan beside another writer; check mode only tells of it."""
+    if not check_mode:
+        refuse_other_writers(plan)
+    elif (told := other_writer(plan.header)) is not None:
+        report.remark(told)
 
 
 def _concerns(item: PlanItem, part: Part, *, given: bool) -> bool:
@@ -226,6 +313,7 @@ def _check_given(
 ) -> None:
     header = plan.header
     journal.pins.check_tenant(header.tenant_id)
+    journal.pins.check_snapshot_key(header.snapshot_key)
     journal.pins.check_domain(header.domain)
     for change in _group_changes(plan):
         _check_place(plan, change, params["managed_containers"])
@@ -245,28 +333,37 @@ def _check_fresh(plan: PlanFile, *, check_mode: bool) -> None:
         )
 
 
-def _record(plan: PlanFile, part: Part, journal: JournalFile, report: Report, done: Iterator[Applied]) -> None:
+def _record(plan: PlanFile, work: _Work, done: Iterator[Applied]) -> None:
     """Carry out changes by running through what becomes of them, and close the run in the journal."""
-    header = plan.header
+    part, journal, report = work.part, work.journal, work.report
+    header, run_id = plan.header, uuid.uuid4().hex
+    trials = Trials(journal, retry.Part.GROUPS if part is GROUPS else retry.Part.MEMBERS, work.retries)
     journal.pins.pin_tenant(header.tenant_id)
+    journal.pins.pin_snapshot_key(header.snapshot_key)
     journal.pins.pin_domain(header.domain)
     journal.pins.remember_age(header.captured_at)
-    journal.begin_run(uuid.uuid4().hex, part.module, header.plan_id, header.created_at, moment_text(utc_now()))
+    if not any(isinstance(item, Problem) and item.code == PENDING for item in plan.items()):
+        journal.written_to.remember(header.database)
+    log_start = journal.log.mark()
+    journal.begin_run(run_id, part.module, header.plan_id, header.created_at, moment_text(utc_now()))
     # Two passes over the file keep one change in memory at a time: apply yields in the order of the changes.
     changes = _changes(plan, part)
-    moved = True
+    moved = not any(isinstance(item, Problem) and item.moves for item in plan.items())
+    ended_by: GpadError | None = None
     try:
         for applied in done:
             change = next(changes)
             report.applied(change, applied)
+            trials.note(change, applied)
             moved = moved and (applied.status != "failed" or getattr(change, "new_dn", None) is None)
-    except GpadError as error:
-        moved = False
-        report.stopped(error)
     except Exception as error:
         moved = False
-        report.stopped(unexpected(error))
+        ended_by = error if isinstance(error, GpadError) else unexpected(error)
+        report.stopped(ended_by)
     try:
+        trials.close()
+        if not header.narrowed and ended_by is None:
+            trials.forget_stale(plan)
         if part is GROUPS:
             # Moves that were not made must not be held by the next run, as if the rule had been there before.
             if moved:
@@ -274,11 +371,25 @@ def _record(plan: PlanFile, part: Part, journal: JournalFile, report: Report, do
             if not header.narrowed:
                 _remember_open(plan, journal)
                 journal.pins.remember_size(Size(header.groups, header.memberships))
+        whole = not header.narrowed and ended_by is None
+        journal.remark(_left_alone(plan, part), members=part is MEMBERS, whole=whole)
+        if work.log_path is not None:
+            log_file.append(work.log_path, journal.log, journal.pins, log_start)
         # A run of a few named groups did not look at the others.
         narrowed = {"narrowed": 1} if header.narrowed else {}
         journal.end_run(report.outcome.value, {**report.summary, **narrowed}, moment_text(utc_now()))
-    except sqlite3.Error as error:
-        report.stopped(StoreError(f"The journal {journal.path} could not be written: {error}.", "Look at the disk."))
+        # Groups without their members are half a run, and a few named groups show little.
+        whole = part is MEMBERS and not header.narrowed
+        work.control.judge(report.outcome, trials, ended_by, run_id if whole else None)
+    except StoreError as error:
+        report.stopped(error)
+
+
+def _left_alone(plan: PlanFile, part: Part) -> Iterator[Skip | Problem]:
+    """Yield what a plan leaves alone of a part: members of groups, or groups."""
+    for item in plan.items():
+        if isinstance(item, (Skip, Problem)) and (getattr(item, "group_id", None) is not None) == (part is MEMBERS):
+            yield item
 
 
 def _remember_open(plan: PlanFile, journal: JournalFile) -> None:

@@ -96,8 +96,12 @@ MAPPINGS: Spec = {
 # What may become of a directory group whose cloud group left.
 _RETIRE = ["keep", "empty", "detach", "move"]
 
+# What a snapshot that travels is signed with; both sides have it.
+SNAPSHOT_KEY: Spec = {"snapshot_key": {"type": "str", "no_log": True}}
+
 SETTINGS: Spec = {
     **MAPPINGS,
+    **SNAPSHOT_KEY,
     "moves": {"type": "str", "choices": ["hold", "follow"], "default": "hold"},
     "create_containers": {"type": "bool", "default": False},
     "name_collision": {"type": "str", "choices": ["fail", "suffix"], "default": "fail"},
@@ -132,6 +136,9 @@ SETTINGS: Spec = {
         ),
     },
     "max_snapshot_age": {"type": "int", "default": 24},
+    "retry_hours": {"type": "list", "elements": "int", "default": [6, 12, 24]},
+    "retry_days": {"type": "int", "default": 28},
+    "retry_now": {"type": "bool", "default": False},
     "convert_scope": {"type": "bool", "default": False},
     "trusted_writers": {"type": "list", "elements": "str", "default": []},
     "adopt_objects": {"type": "list", "elements": "str", "default": []},
@@ -150,10 +157,26 @@ SETTINGS: Spec = {
     },
 }
 
+QUARANTINE: Spec = {
+    "quarantine": {
+        "type": "dict",
+        "default": {},
+        "options": {
+            "failures": {"type": "int", "default": 1000},
+            "percent": {"type": "int", "default": 40},
+            "floor": {"type": "int", "default": 20},
+            "hours": {"type": "list", "elements": "int", "default": [1, 2, 4, 8, 24]},
+        },
+    },
+}
+
 RESULTS: Spec = {
     "max_results": {"type": "int", "default": 1000},
     "report_path": {"type": "path"},
 }
+
+# The administrator vouches that no other job has a group of this scope.
+DISJOINT = "disjoint"
 
 SCOPE: Spec = {
     "snapshot": {"type": "path", "required": True},
@@ -181,4 +204,5 @@ SCOPE: Spec = {
         },
     },
     "properties": {"type": "list", "elements": "str", "default": []},
+    "other_writers": {"type": "str", "choices": ["refuse", DISJOINT], "default": "refuse"},
 }

@@ -23,6 +23,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Notice, Subject
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report, worst
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.signature import SnapshotKey
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
 
 
@@ -34,19 +35,24 @@ class Questions:
     sids: frozenset[str] = frozenset()
 
 
-def read_questions(path: Path | None, tenant_id: str, report: Report) -> Questions:
+def read_questions(path: Path | None, tenant_id: str, report: Report, before: Before) -> Questions:
     """Return what the plan at a path asks; no plan asks nothing, nor does a damaged one, which the next plan replaces.
+
+    What the snapshot before knew of groups that are gone is asked again when no plan was made from it: the run that
+    captured it may have been killed, and nothing else would bring its knowledge to the next plan.
 
     Raises:
         StoreError: the plan belongs to another tenant, where its groups would all seem to be gone.
     """
-    if path is None or not path.exists():
+    if path is None:
         return Questions()
+    if not path.exists():
+        return Questions(before.gone)
     try:
         plan = PlanFile(path)
     except StoreError as error:
         report.remark(Notice("", str(path), error.code, error.message))
-        return Questions()
+        return Questions(before.gone)
     if plan.header.tenant_id != tenant_id:
         raise StoreError(
             f"The plan {path} is of tenant {plan.header.tenant_id}, not of {tenant_id}.",
@@ -56,7 +62,8 @@ def read_questions(path: Path | None, tenant_id: str, report: Report) -> Questio
     # Both go into URLs, so nothing else than ids and SIDs may pass.
     ids = (identity.guid_text(value) for value in plan.questions(Subject.GROUP))
     return Questions(
-        frozenset(cloud_id for cloud_id in ids if cloud_id),
+        frozenset(cloud_id for cloud_id in ids if cloud_id)
+        | (before.gone if plan.header.fingerprint != before.fingerprint else frozenset()),
         frozenset(sid for sid in plan.questions(Subject.SID) if identity.is_sid(sid)),
     )
 
@@ -67,17 +74,27 @@ class Before:
 
     Parameters:
         in_scope: ids of the groups in scope.
+        gone: ids of the groups that were no living ones.
+        fingerprint: what tells it from others; empty when there was none.
         absent: fates of the groups that were absent, by object id; none from a snapshot of check mode.
         names: displayNames by object id.
     """
 
     in_scope: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
+    fingerprint: str = ""
     absent: Mapping[str, Fate] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_before(path: Path, tenant_id: str) -> Before:
-    """Return what the snapshot at a path said; a damaged one said nothing.
+def read_before(path: Path, tenant_id: str, report: Report, key: SnapshotKey | None = None) -> Before:
+    """Return what the snapshot at a path said; a damaged one said nothing, and is reported.
+
+    Parameters:
+        path: where the snapshot is.
+        tenant_id: the tenant that is captured.
+        report: told what was wrong with it.
+        key: what it must be signed with, or None.
 
     Raises:
         StoreError: it belongs to another tenant.
@@ -85,9 +102,11 @@ def read_before(path: Path, tenant_id: str) -> Before:
     if not path.exists():
         return Before()
     try:
-        old = Snapshot(path)
-    except StoreError:
-        return Before()  # a cache that is damaged is made anew
+        old = Snapshot(path, key)
+    except StoreError as error:
+        # It is only a cache, which this run makes anew.
+        report.remark(Notice("", str(path), error.code, f"{error.message} It is made anew."))
+        return Before()
     try:
         if old.header.tenant_id != tenant_id:
             raise StoreError(
@@ -97,7 +116,7 @@ def read_before(path: Path, tenant_id: str) -> Before:
             )
         fates = {} if old.header.check_mode else old.fates()
         absent = {cloud_id: fate for cloud_id, fate in fates.items() if fate.kind is FateKind.ABSENT}
-        return Before(old.ids_in_scope(), absent, old.names())
+        return Before(old.ids_in_scope(), frozenset(fates), old.header.fingerprint, absent, old.names())
     finally:
         old.close()
 

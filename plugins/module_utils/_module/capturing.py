@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import auth, capture
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import auth, capture, writers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.auth import MSAL_IMPORT_ERROR, EntraSettings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import (
     MemberQuery,
@@ -20,9 +20,11 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.http i
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.questions import AskedGroups
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import asking, scope_options
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import (
+    DISJOINT,
     ENTRA,
     MAPPINGS,
     RESULTS,
+    SNAPSHOT_KEY,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import report_result, run_module
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import (
@@ -43,6 +45,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CloudGroup,
     IncompleteReading,
+    OtherWriters,
     PrincipalKind,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import second_text
@@ -53,6 +56,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import snapshot as snapshots
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import require_folder
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.signature import key_of
 
 # Notices after which the snapshot is not the whole truth.
 _INCOMPLETE = frozenset({"authority_unread", "fate_unread", "members_incomplete", "members_unreadable", "sids_unread"})
@@ -61,7 +65,7 @@ _INCOMPLETE = frozenset({"authority_unread", "fate_unread", "members_incomplete"
 def run() -> None:
     """Run the module gpad_scope."""
     run_module(
-        {**ENTRA, **scope_options.OPTIONS, **MAPPINGS, **RESULTS},
+        {**ENTRA, **scope_options.OPTIONS, **MAPPINGS, **SNAPSHOT_KEY, **RESULTS},
         _capture,
         {"msal": MSAL_IMPORT_ERROR, "requests": REQUESTS_IMPORT_ERROR},
         mutually_exclusive=[
@@ -109,11 +113,12 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
     query = scope_options.group_query(params, rules)
     wanted = scope_options.selected(params)
     path = Path(params["snapshot"])
+    key = key_of(params["snapshot_key"])
     require_folder(path)
-    before = asking.read_before(path, settings.tenant_id)
-    plan = Path(params["plan"]) if params["plan"] else None
     report = Report(params["max_results"])
-    questions = asking.read_questions(plan, settings.tenant_id, report)
+    before = asking.read_before(path, settings.tenant_id, report, key)
+    plan = Path(params["plan"]) if params["plan"] else None
+    questions = asking.read_questions(plan, settings.tenant_id, report, before)
     client = GraphClient(settings)
     client.log_on()
     groups = list(capture.groups(client, query))
@@ -126,7 +131,7 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
     chosen = _scope(client, params, wanted, rules, groups, asked, report)
     groups = _with_authority(client, groups, chosen, of_interest, report)
     decisions = _decide(groups, chosen, report)
-    with snapshots.writing(path) as writer:
+    with snapshots.writing(path, key) as writer:
         for group in groups:
             if group.id in decisions:
                 writer.add_group(group, decisions[group.id])
@@ -134,6 +139,7 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
         _capture_members(client, groups, decisions, scope_options.member_query(params), writer, report)
         for principal in asking.ask_sids(client, questions.sids, report):
             writer.add_principal(principal)
+        jobs = _other_writers(client, report, disjoint=params["other_writers"] == DISJOINT)
         header = SnapshotHeader(
             settings.tenant_id,
             second_text(utc_now()),
@@ -141,6 +147,7 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
             "; ".join(sorted({notice["reason"] for notice in report.notices if notice["code"] in _INCOMPLETE})),
             check_mode=module.check_mode,
             scope_doubt="a part of the scope could not be decided" if report.summary["errors"] else "",
+            other_writers=jobs,
         )
         for fate in asking.fates(asked, before, header.captured_at):
             writer.add_fate(fate)
@@ -169,6 +176,22 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
             if group.id in decisions
         ][: params["max_results"]],
     )
+
+
+def _other_writers(client: GraphClient, report: Report, *, disjoint: bool) -> tuple[str, ...]:
+    """Return the jobs that must not run beside this collection; none where the administrator vouches for the scopes."""
+    try:
+        found = writers.other_writers(client)
+    except EntraError as error:
+        found = OtherWriters(unread=error.message)
+    if found.unread and not disjoint:
+        text = texts.OTHER_WRITERS_UNREAD.format(why=found.unread)
+        report.remark(Notice("", "Cloud Sync", "other_writers_unread", text))
+    if found.running:
+        text = texts.OTHER_WRITERS.format(names="; ".join(found.running))
+        vouched = Notice("", "Cloud Sync", "other_writer_disjoint", text)
+        report.remark(vouched if disjoint else Notice("", "Cloud Sync", "other_writer", text))
+    return () if disjoint else found.running
 
 
 def _scope(

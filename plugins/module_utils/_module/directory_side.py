@@ -1,14 +1,14 @@
 # Copyright (c) 2026, the hybrid_identity.gpad authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the modules of the directory side share: options to settings, opening, planning into a file."""
+"""What the modules of the directory side share: options to settings, planning into a file, refusals."""
 
 from __future__ import annotations
 
 import secrets
 import tempfile
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -16,14 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import Reader
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import (
-    LDAP3_IMPORT_ERROR,
-    ConnectionSettings,
-    Session,
-    TlsMode,
-)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.mapping_options import attribute_mappings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import limits as limit_rules
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import texts
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import build_plan
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     BlockedError,
@@ -39,10 +34,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Size,
     Tally,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
-    CN,
-    DEFAULT_MAPPINGS,
-)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import (
     moment_of,
     moment_text,
@@ -50,33 +41,32 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import NameCollision
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Notice, PlanItem
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.quarantine import Reason
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.removal import ForeignMembers
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.replication import (
+    find_lag,
+    waiting,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire import (
     DEFAULT_RETIRE,
     Departure,
     Retire,
     RetireRules,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retry import Waiting
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.run_facts import RunFacts
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import (
     Moves,
     Settings,
     compile_settings,
-    managed_containers,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.undo import plan_undo
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import planfile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile, PlanHeader
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.signature import key_of
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
-
-LIBRARIES = {"ldap3": LDAP3_IMPORT_ERROR}
-
-_CATALOG_PORTS = {TlsMode.LDAPS: 3269, TlsMode.START_TLS: 3268}
-
-# What the default mappings write beside the name.
-MAPPED = tuple(m.target for m in DEFAULT_MAPPINGS if m.target != CN)
 
 
 def settings_of(params: dict[str, Any]) -> Settings:
@@ -126,53 +116,6 @@ def _limit(kind: str, given: dict[str, Any]) -> Limit:
     return Limit(given["count"], given["percent"], given["floor"])
 
 
-@contextmanager
-def open_directory(params: dict[str, Any], attributes: Iterable[str] = ()) -> Iterator[tuple[Session, Reader]]:
-    """Give a session and a reader of the target domain.
-
-    Parameters:
-        params: the module's options.
-        attributes: LDAP names of the attributes that the mappings write, beside the default ones.
-
-    Raises:
-        GpadError: a container is no DN, or the domain controller cannot be used.
-    """
-    containers = managed_containers(params["managed_containers"])
-    session = Session(_connection(params, params["domain_server"], params["domain_port"]))
-    try:
-        reader = Reader(session, containers, (*MAPPED, *attributes), _catalog(params))
-        try:
-            yield session, reader
-        finally:
-            reader.close()
-    finally:
-        session.close()
-
-
-def _connection(params: dict[str, Any], server: str, port: int | None) -> ConnectionSettings:
-    return ConnectionSettings(
-        server,
-        params["domain_username"],
-        params["domain_password"],
-        port,
-        TlsMode(params["domain_tls_mode"]),
-        params["domain_ca_cert"],
-    )
-
-
-def _catalog(params: dict[str, Any]) -> Callable[[], Session] | None:
-    """Return what opens a connection to the global catalog, or None where there is none."""
-    server = params["global_catalog_server"]
-    if not server:
-        return None
-    port = params["global_catalog_port"] or _CATALOG_PORTS[TlsMode(params["domain_tls_mode"])]
-
-    def open_catalog() -> Session:
-        return Session(_connection(params, server, port))
-
-    return open_catalog
-
-
 @dataclass(frozen=True, slots=True)
 class Planned:
     """A plan that was just made.
@@ -195,14 +138,18 @@ def make_plan(
     *,
     check_mode: bool,
     with_members: bool = True,
+    retry_now: bool = False,
 ) -> Planned:
     """Plan into a file and check the limits; without members for who writes groups alone.
+
+    Objects that failed wait for their next try, unless it is asked for now.
 
     Raises:
         GpadError: the snapshot does not fit, or the directory could not be read to its end.
     """
     header = snapshot.header
     journal.pins.check_tenant(header.tenant_id)
+    journal.pins.check_snapshot_key(snapshot.key_id)
     journal.pins.check_domain(reader.domain.dn)
     journal.pins.check_age(header.captured_at)
     held = snapshot.counts()
@@ -220,6 +167,10 @@ def make_plan(
         header.narrowed,
         size.groups,
         size.memberships,
+        invocation_id=reader.domain.invocation_id,
+        snapshot_key=snapshot.key_id,
+        other_writers=header.other_writers,
+        fingerprint=header.fingerprint,
     )
     known = journal.known()
     run = RunFacts(
@@ -230,11 +181,43 @@ def make_plan(
         journal.undecided(),
         journal.left(),
         journal.added,
+        written=journal.written_to.last(),
     )
-    items = build_plan(settings, snapshot, reader, known, tally, run, with_members=with_members)
+    if not retry_now:
+        run = replace(run, waiting=_waiting(journal))
+    items = build_plan(
+        _without_deletions(settings) if journal.doubted else settings,
+        snapshot,
+        reader,
+        known,
+        tally,
+        run,
+        with_members=with_members,
+    )
+    told = other_writer(plan_header)
+    if told is not None:
+        items = chain((told,), items)
     if journal.fresh:
         items = chain(items, _journal_missing(journal, tally))
     return _write(path, plan_header, items, tally, settings)
+
+
+def _waiting(journal: JournalFile) -> Waiting:
+    """Return which objects wait for another try.
+
+    None does while a run is let through that is to show whether the failures are over, since it would show nothing.
+    """
+    now, current = utc_now(), journal.quarantines.current()
+    if current is not None and current.reason is Reason.FAILURES and current.is_due(now):
+        return Waiting()
+    return Waiting(journal.retries.rows(), moment_text(now))
+
+
+def _without_deletions(settings: Settings) -> Settings:
+    """Return settings that empty what others delete: the memory that a deletion rests on may be false."""
+    rules = settings.retire
+    chosen = {d: Retire.EMPTY if way is Retire.DELETE else way for d, way in rules.by_departure.items()}
+    return replace(settings, retire=replace(rules, by_departure=chosen))
 
 
 def _journal_missing(journal: JournalFile, tally: Tally) -> Iterator[PlanItem]:
@@ -273,8 +256,12 @@ def make_undo(
         check_mode,
         journal.pins.container_rule() or "",
         narrowed=True,
+        invocation_id=reader.domain.invocation_id,
+        snapshot_key=journal.pins.snapshot_key(),
     )
-    return _write(path, header, plan_undo(settings, journal.outcomes(run), reader, tally), tally, settings)
+    lag = find_lag(journal.written_to.last(), journal.known(), reader)
+    items = chain(lag.problems({}), waiting(plan_undo(settings, journal.outcomes(run), reader, tally), lag))
+    return _write(path, header, items, tally, settings)
 
 
 def _write(path: Path, header: PlanHeader, items: Iterable[PlanItem], tally: Tally, settings: Settings) -> Planned:
@@ -285,6 +272,15 @@ def _write(path: Path, header: PlanHeader, items: Iterable[PlanItem], tally: Tal
         counts = {kind.value: count for kind, count in tally.counts.items()}
         writer.finish(counts, tuple(breach_text(breach) for breach in breaches))
     return Planned(PlanFile(path), breaches)
+
+
+def snapshot_of(params: dict[str, Any]) -> Snapshot:
+    """Return the snapshot that the options name, verified where they give a key.
+
+    Raises:
+        GpadError: it cannot be used, or is not to be trusted.
+    """
+    return Snapshot(Path(params["snapshot"]), key_of(params["snapshot_key"]))
 
 
 def refuse_old(captured_at: str, hours: int) -> None:
@@ -334,6 +330,23 @@ def refuse_breaches(plan: PlanFile, approve: str | None) -> None:
             f"Look at the plan; if it is right, approve: {plan.footer.checksum} applies it once.",
             code="limit_exceeded",
         )
+
+
+def other_writer(plan_header: PlanHeader) -> Notice | None:
+    """Return what to tell of the jobs that write cloud groups, too, or None."""
+    names = "; ".join(plan_header.other_writers)
+    return Notice("", "Cloud Sync", "other_writer", texts.OTHER_WRITERS.format(names=names)) if names else None
+
+
+def refuse_other_writers(plan: PlanFile) -> None:
+    """Stop before the first write while another job may write the same groups.
+
+    Raises:
+        BlockedError: one ran when the snapshot was captured.
+    """
+    told = other_writer(plan.header)
+    if told is not None:
+        raise BlockedError(told.message, texts.REMEDIES[told.code], code=told.code)
 
 
 @contextmanager

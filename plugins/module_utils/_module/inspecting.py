@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import timezone
 from pathlib import Path
 from typing import Any
 
@@ -19,25 +20,41 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.argum
     SETTINGS,
     Spec,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.directory_side import (
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.connecting import (
     LIBRARIES,
     MAPPED,
-    make_plan,
     open_directory,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.directory_side import (
+    make_plan,
     settings_of,
+    snapshot_of,
     temporary_plan,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import report_result, run_module
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import (
+    report_result,
+    run_module,
+    tell_damage,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.run_control import quarantine_state
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_of, moment_text
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Action
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.provisioning_log import (
+    PLAN,
+    SKIP,
+    summary_object,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Settings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.log import LogFilter
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
 
-_SUBSETS = ("groups", "orphans", "drift", "snapshot", "runs", "failing", "preflight")
+_SUBSETS = ("groups", "orphans", "drift", "snapshot", "runs", "failing", "log", "preflight")
 _NEEDS_DIRECTORY = frozenset({"groups", "orphans", "drift", "preflight"})
 _NEEDS_SNAPSHOT = frozenset({"orphans", "drift", "snapshot"})
-_NEEDS_JOURNAL = frozenset({"groups", "drift", "runs", "failing"})
+_NEEDS_JOURNAL = frozenset({"groups", "drift", "runs", "failing", "log"})
 
 
 def run() -> None:
@@ -47,6 +64,20 @@ def run() -> None:
         "gather": {"type": "list", "elements": "str", "choices": list(_SUBSETS), "default": ["groups", "runs"]},
         "snapshot": {"type": "path"},
         "journal": {"type": "path"},
+        "log": {
+            "type": "dict",
+            "default": {},
+            "options": {
+                "id": {"type": "str", "default": ""},
+                "name": {"type": "str", "default": ""},
+                "status": {"type": "str", "choices": ["done", "partial", "failed", "skipped"]},
+                "action": {"type": "str", "choices": [*(action.value for action in Action), SKIP, PLAN]},
+                "code": {"type": "str", "default": ""},
+                "run": {"type": "str", "default": ""},
+                "since": {"type": "str", "default": ""},
+                "until": {"type": "str", "default": ""},
+            },
+        },
     }
     run_module({**directory, **SETTINGS, **stores, **RESULTS}, _inspect, LIBRARIES)
 
@@ -71,19 +102,24 @@ def _inspect(module: AnsibleModule) -> dict[str, Any]:
     found: dict[str, Any] = {}
     snapshot = journal = None
     if _need(params, wanted, _NEEDS_SNAPSHOT, "snapshot"):
-        snapshot = Snapshot(Path(params["snapshot"]))
+        snapshot = snapshot_of(params)
     if _need(params, wanted, _NEEDS_JOURNAL, "journal"):
         journal = JournalFile(Path(params["journal"]), writable=False)
+        tell_damage(module, report, journal.path, journal.damage)
     if snapshot is not None and "snapshot" in wanted:
         header = snapshot.header
         found["snapshot"] = {
             "tenant_id": header.tenant_id,
             "captured_at": header.captured_at,
             "check_mode": header.check_mode,
+            "other_writers": list(header.other_writers),
             **snapshot.counts(),
         }
     if journal is not None:
         found |= _from_journal(journal, wanted, params["max_results"])
+    if journal is not None and "log" in wanted:
+        entries = journal.log.entries(_log_filter(params["log"]), params["max_results"])
+        found["log"] = [summary_object(entry) for entry in entries]
     options = ("domain_server", "domain_username", "domain_password", "managed_containers")
     if _need(params, wanted, _NEEDS_DIRECTORY, *options):
         settings = settings_of(params) if "drift" in wanted else None
@@ -101,6 +137,21 @@ def _inspect(module: AnsibleModule) -> dict[str, Any]:
     return report_result(module, report, changed=False, info=found)
 
 
+def _log_filter(given: dict[str, Any]) -> LogFilter:
+    chosen = {name: value or "" for name, value in given.items()}
+    for name in ("since", "until"):
+        if chosen[name]:
+            try:
+                moment = moment_of(chosen[name])
+            except ValueError:
+                raise ConfigurationError(
+                    f"log: {name} is {chosen[name]!r}, which is no time.",
+                    "Write it like 2026-11-20 or 2026-11-20T22:00:00Z.",
+                ) from None
+            chosen[name] = moment_text(moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc))
+    return LogFilter(**{**chosen, "id": chosen["id"].lower()})
+
+
 def _from_journal(journal: JournalFile, wanted: frozenset[str], most: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if "runs" in wanted:
@@ -116,6 +167,9 @@ def _from_journal(journal: JournalFile, wanted: frozenset[str], most: int) -> di
             }
             for run in journal.runs(most)
         ]
+        holder = journal.lease.holder()
+        found["lease"] = asdict(holder) if holder is not None else None
+        found["quarantine"] = quarantine_state(journal, entered=False)
     if "failing" in wanted:
         found["failing"] = journal.failing(most)
     return found

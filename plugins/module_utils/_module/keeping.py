@@ -5,20 +5,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import RESULTS, Spec
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import report_result, run_module
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import QUARANTINE, RESULTS, Spec
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import (
+    report_result,
+    run_module,
+    tell_damage,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.run_control import (
+    RunControl,
+    quarantine_rules,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     ConfigurationError,
     StoreError,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_text, second_text
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.quarantine import Reason
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 
 
@@ -30,22 +42,33 @@ def run() -> None:
         "forgotten": {"type": "list", "elements": "str", "default": []},
         "stopped": {"type": "bool"},
         "stop_reason": {"type": "str", "default": "an administrator stopped them."},
+        "quarantined": {"type": "str"},
+        "released": {"type": "list", "elements": "str", "choices": list(_RELEASED), "default": []},
     }
-    run_module({**options, **RESULTS}, _keep, {})
+    run_module({**options, **QUARANTINE, **RESULTS}, _keep, {})
 
 
 def _keep(module: AnsibleModule) -> dict[str, Any]:
     path = Path(module.params["journal"])
     ids = {name: [_object_id(name, value) for value in module.params[name]] for name in ("accepted", "forgotten")}
-    if not path.exists():
+    rules = quarantine_rules(module.params["quarantine"])
+    # The first run may be refused before there is a journal.
+    if not path.exists() and not module.params["quarantined"]:
         raise StoreError(
             f"The journal {path} does not exist.", "Check the path; the first run creates it.", code="journal_not_there"
         )
+    report = Report(module.params["max_results"])
     with ExitStack() as stack:
         journal = JournalFile(path, writable=not module.check_mode)
         stack.callback(journal.close)
+        tell_damage(module, report, path, journal.damage)
         # The switch must work while a run holds the journal.
         switched = _switch(module, journal)
+        released = _release(module, journal)
+        control = RunControl(journal, rules, writes=not module.check_mode)
+        if module.params["quarantined"]:
+            control.enter(Reason.ASKED, module.params["quarantined"], "")
+        quarantine = control.state()
         if not module.check_mode and any(ids.values()):
             stack.enter_context(journal.locked())
         known = journal.known()
@@ -57,16 +80,27 @@ def _keep(module: AnsibleModule) -> dict[str, Any]:
                 code="group_unknown",
             )
         fresh = [cloud_id for cloud_id in dict.fromkeys(ids["accepted"]) if not known[cloud_id].accepted]
-        gone = [cloud_id for cloud_id in dict.fromkeys(ids["forgotten"]) if cloud_id in known]
+        asked = dict.fromkeys(ids["forgotten"])
+        written = journal.written_to.last()
+        deleted = {whose[0] for whose in written.deleted.values()} if written else set[str]()
+        gone = [cloud_id for cloud_id in asked if cloud_id in known or cloud_id in deleted]
         if not module.check_mode:
             journal.accept(fresh)
             for cloud_id in gone:
                 journal.forget(cloud_id)
+                journal.written_to.settle(cloud_id)
         stopped = module.params["stopped"] if module.check_mode and switched else journal.stopped() is not None
-    report = Report(module.params["max_results"])
     report.summary.update({"accepted": len(fresh), "forgotten": len(gone)})
-    changed = bool(fresh or gone or switched)
-    return report_result(module, report, changed=changed, accepted=fresh, forgotten=gone, stopped=stopped)
+    return report_result(
+        module,
+        report,
+        changed=bool(fresh or gone or switched or released or quarantine["entered"]),
+        accepted=fresh,
+        forgotten=gone,
+        stopped=stopped,
+        released=released,
+        quarantine=quarantine,
+    )
 
 
 def _switch(module: AnsibleModule, journal: JournalFile) -> bool:
@@ -77,6 +111,43 @@ def _switch(module: AnsibleModule, journal: JournalFile) -> bool:
     if not module.check_mode:
         journal.stop(module.params["stop_reason"] if wanted else None)
     return True
+
+
+def _free_quarantine(journal: JournalFile) -> None:
+    journal.quarantines.release(second_text(utc_now()), "gpad_journal")
+
+
+def _free_lease(journal: JournalFile) -> None:
+    journal.lease.release()
+
+
+def _free_retries(journal: JournalFile) -> None:
+    journal.retries.make_due(moment_text(utc_now()))
+
+
+def _free_snapshot_key(journal: JournalFile) -> None:
+    journal.pins.put("snapshot_key", None)
+
+
+# Whether there is something to be released, and how it is.
+_RELEASED: Mapping[str, tuple[Callable[[JournalFile], bool], Callable[[JournalFile], None]]] = {
+    "quarantine": (lambda journal: journal.quarantines.current() is not None, _free_quarantine),
+    "lease": (lambda journal: journal.lease.holder() is not None, _free_lease),
+    "retries": (lambda journal: journal.retries.waiting(moment_text(utc_now())) > 0, _free_retries),
+    "snapshot_key": (lambda journal: bool(journal.pins.snapshot_key()), _free_snapshot_key),
+}
+
+
+def _release(module: AnsibleModule, journal: JournalFile) -> list[str]:
+    """Release what runs wait for; return what was, or would be, released."""
+    released = []
+    for name in dict.fromkeys(module.params["released"]):
+        is_there, free = _RELEASED[name]
+        if is_there(journal):
+            released.append(name)
+            if not module.check_mode:
+                free(journal)
+    return released
 
 
 def _object_id(option: str, value: str) -> str:

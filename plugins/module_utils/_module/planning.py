@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +13,38 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import (
     DIRECTORY,
+    QUARANTINE,
     RESULTS,
     SETTINGS,
     Spec,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.directory_side import (
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.connecting import (
     LIBRARIES,
+    open_directory,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.directory_side import (
     make_plan,
     make_undo,
-    open_directory,
     refuse_old,
     settings_of,
+    snapshot_of,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import report_result, run_module
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import (
+    report_result,
+    run_module,
+    tell_damage,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.run_control import (
+    RunControl,
+    quarantine_rules,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     BlockedError,
     ConfigurationError,
     Outcome,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report, worst
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Settings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import require_folder
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
@@ -44,9 +58,10 @@ def run() -> None:
         "undo": {"type": "str"},
         "journal": {"type": "path", "required": True},
         "plan": {"type": "path", "required": True},
+        "hold": {"type": "bool", "default": False},
     }
     run_module(
-        {**DIRECTORY, **target, **stores, **RESULTS},
+        {**DIRECTORY, **target, **QUARANTINE, **stores, **RESULTS},
         _plan,
         LIBRARIES,
         required_one_of=[("snapshot", "undo")],
@@ -58,10 +73,37 @@ def _plan(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
     settings = settings_of(params)
     require_folder(Path(params["plan"]))
-    snapshot = Snapshot(Path(params["snapshot"])) if params["snapshot"] else None
-    journal = JournalFile(Path(params["journal"]), writable=False)
+    snapshot = snapshot_of(params) if params["snapshot"] else None
+    hold = params["hold"] and not module.check_mode
+    rules = quarantine_rules(params["quarantine"])
     report = Report(params["max_results"])
+    with ExitStack() as stack:
+        journal = JournalFile(Path(params["journal"]), writable=hold)
+        stack.callback(journal.close)
+        tell_damage(module, report, journal.path, journal.damage)
+        control = RunControl(journal, rules, writes=hold)
+        try:
+            if hold:
+                stack.enter_context(journal.locked())
+            result = _make(module, settings, snapshot, journal, control, report)
+        except Exception as error:
+            return control.failed(error)
+        return control.finished(result, last=False)
+
+
+def _make(
+    module: AnsibleModule,
+    settings: Settings,
+    snapshot: Snapshot | None,
+    journal: JournalFile,
+    control: RunControl,
+    report: Report,
+) -> dict[str, Any]:
+    params = module.params
     path = Path(params["plan"])
+    control.begin(None, report)
+    control.refuse_log_on()
+    control.tell(report)
     written = settings.mapper.targets if snapshot is not None else _written(journal, params["undo"])
     with open_directory(params, written) as (session, reader):
         if snapshot is not None:
@@ -73,20 +115,27 @@ def _plan(module: AnsibleModule) -> dict[str, Any]:
                 journal,
                 path,
                 check_mode=module.check_mode,
+                retry_now=params["retry_now"],
             )
         else:
             planned = make_undo(settings, params["undo"], reader, journal, path, check_mode=module.check_mode)
     for item in planned.file.items():
         report.plan_item(item)
     would_change = report.changed
-    for text in planned.file.footer.breaches:
-        report.stopped(
-            BlockedError(
-                f"The plan exceeds a limit: {text}.",
-                f"Look at the plan; if it is right, approve: {planned.file.footer.checksum} applies it once.",
-                code="limit_exceeded",
-            )
+    breaches = [
+        BlockedError(
+            f"The plan exceeds a limit: {text}.",
+            f"Look at the plan; if it is right, approve: {planned.file.footer.checksum} applies it once.",
+            code="limit_exceeded",
         )
+        for text in planned.file.footer.breaches
+    ]
+    for breach in breaches:
+        report.stopped(breach)
+    if breaches:
+        control.blame(breaches[0])
+    elif not planned.file.header.check_mode:
+        control.hold(planned.file.header.plan_id)
     if snapshot is not None and snapshot.header.incomplete:
         report.outcome = worst(report.outcome, Outcome.INCOMPLETE)
     report.summary["operations"] = sum(session.operations.values())

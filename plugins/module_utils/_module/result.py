@@ -15,6 +15,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import Spec
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.regex_engine import choose_engine
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import GpadError, Outcome
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Notice
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report, diff_text
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import replacing, require_folder
 
@@ -111,6 +112,20 @@ def report_result(module: AnsibleModule, report: Report, *, changed: bool, **mor
         if notice["code"] in ("removals_held", "anchor_tampering", "journal_missing"):
             module.warn(f"{notice['name']}: {notice['reason']}")
     return result
+
+
+def tell_damage(module: AnsibleModule, report: Report, path: Path, damage: str) -> None:
+    """Tell of a journal that was damaged, also when the run ends before it has a result.
+
+    Parameters:
+        module: for the warning.
+        report: for the notice.
+        path: the journal.
+        damage: what was done about it; empty when it is whole.
+    """
+    if damage:
+        module.warn(damage)
+        report.remark(Notice("", str(path), "journal_damaged", damage))
 
 
 def _sentence(result: Mapping[str, Any]) -> str:

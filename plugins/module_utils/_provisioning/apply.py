@@ -40,20 +40,42 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     MemberResult,
     wanted_guids,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.replication import (
+    PENDING,
+    WAITING,
+    Database,
+    database_of,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retry import PLAN_AGAIN
 
 _DN = "distinguishedName"
 
 
 def apply_groups(
-    changes: Iterable[GroupChange], directory: DirectoryReader, writer: DirectoryWriter, journal: Journal
+    changes: Iterable[GroupChange],
+    directory: DirectoryReader,
+    writer: DirectoryWriter,
+    journal: Journal,
+    *,
+    planned_on: Database | None = None,
 ) -> Iterator[Applied]:
     """Apply the group part of a plan, yielding what became of each change.
 
-    Each object is compared with the before-state in its change first; one that has moved on is left alone.
+    Each object is compared with the before-state in its change first; one that has moved on is left alone. On another
+    copy of the directory than the plan was read from, nothing is created, restored or deleted.
+
+    Parameters:
+        changes: the part of the plan.
+        directory: the target domain.
+        writer: the same, for writing.
+        journal: the memory of the directory side.
+        planned_on: the copy of the directory that the plan was read from; None for the one of this call.
 
     Raises:
         GpadError: the directory went away, so that nothing more can be done.
     """
+    here = database_of(directory.domain)
+    elsewhere = planned_on if planned_on is not None and not here.is_named(planned_on) else None
     moved_here: dict[str, str] = {}
     restored: set[str] = set()
     refused: set[str] = set()
@@ -69,6 +91,8 @@ def apply_groups(
                     raise ObjectError(
                         "An earlier step of this group failed.", "Look at that.", code="earlier_step_failed"
                     )
+                if elsewhere is not None and change.action in WAITING:
+                    raise _planned_elsewhere(elsewhere, here)
                 # What this run restored just now is as the plan says.
                 stale = "" if change.guid in restored else _stale(change, expected_dn, now, taken)
                 if change.guid in filled:
@@ -85,6 +109,13 @@ def apply_groups(
                 refused |= {change.id} - {""}
             journal.record(applied)
             yield applied
+
+
+def _planned_elsewhere(there: Database, here: Database) -> ObjectError:
+    copy = "the copy of the directory that it had then" if here.server.lower() == there.server.lower() else there.server
+    return ObjectError(
+        f"The plan was read from {copy}, not from what {here.server} holds now.", "Plan again.", code=PENDING
+    )
 
 
 def refuse_stopped(journal: Journal) -> None:
@@ -194,21 +225,21 @@ def apply_members(
     writer: DirectoryWriter,
     journal: Journal,
     *,
-    planned_on: str = "",
+    planned_on: Database | None = None,
     just_planned: bool = False,
 ) -> Iterator[Applied]:
     """Apply the member part of a plan, yielding what became of each group's links.
 
     A plan that this call made from what it read itself is believed. Of any other, a group whose uSNChanged is still the
     one that was read with its links has the same links; of the rest the links are read again. The sequence number
-    belongs to one domain controller, so that another one has them read again, too.
+    belongs to one domain controller's copy of the directory, so that another one has them read again, too.
 
     Parameters:
         changes: the part of the plan.
         directory: the target domain.
         writer: the same, for writing.
         journal: the memory of the directory side.
-        planned_on: the domain controller that the plan was read from.
+        planned_on: the copy of the directory that the plan was read from.
         just_planned: whether this call made the plan.
 
     Raises:
@@ -217,8 +248,8 @@ def apply_members(
     known = journal.known()
     for batch in chunks(changes, GROUPS_AT_ONCE):
         guids = {c.id: c.guid or (known[c.id].guid if c.id in known else "") for c in batch}
-        same_server = planned_on == directory.domain.server
-        unseen = {} if just_planned else _unlike_planned(batch, guids, directory, known, same_server=same_server)
+        same_copy = planned_on is not None and database_of(directory.domain).is_surely(planned_on)
+        unseen = {} if just_planned else _unlike_planned(batch, guids, directory, known, same_copy=same_copy)
         for change in batch:
             refuse_stopped(journal)
             guid = guids[change.id]
@@ -244,14 +275,14 @@ def _unlike_planned(
     directory: DirectoryReader,
     known: Mapping[str, KnownGroup],
     *,
-    same_server: bool,
+    same_copy: bool,
 ) -> dict[str, ObjectError]:
     """Return, by objectGUID, what forbids to write the members of a group now."""
     # Only what is a group inside the managed containers now, and may be written, is read and written.
     groups = directory.groups([guid for guid in guids.values() if guid], ())
     there = {group.guid: group for group in groups if not ownership.untouchable(group, frozenset())}
     again = [
-        guids[c.id] for c in batch if guids[c.id] in there and not (same_server and _is_as_read(c, there[guids[c.id]]))
+        guids[c.id] for c in batch if guids[c.id] in there and not (same_copy and _is_as_read(c, there[guids[c.id]]))
     ]
     held = {links.guid: links for links in directory.links(again)} if again else {}
     wrong: dict[str, ObjectError] = {}
@@ -306,7 +337,8 @@ def _member_outcome(change: MemberChange, guid: str, add: Mapping[str, Wanted], 
     there = {want.id for want in add.values()}
     failed = {want.id: _not_created(want) for want in change.add if want.id not in there} | dict(result.failed)
     if failed:
-        member, first = next(iter(sorted(failed.items())))
+        # A refusal that stays tells more than one that the next plan settles.
+        member, first = min(failed.items(), key=lambda item: (item[1].code in PLAN_AGAIN, item[0]))
         error = ObjectError(
             f"{len(failed)} of {len(change.add) + len(change.remove)} links were refused, the first of them {member}: "
             f"{first.message}",

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity, scope, texts
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.group_planning import plan_groups
@@ -23,9 +23,11 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     DirectoryReader,
     KnownGroup,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.replication import find_lag
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire_planning import (
     plan_left_behind,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retry import HeldBack, hold_back
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.run_facts import (
     Provisioned,
     RunFacts,
@@ -69,12 +71,26 @@ def build_plan(
     tally.members_planned = with_members
     for name, anchor in anchored.elsewhere:
         yield Notice(identity.cloud_id_of(anchor) or "", name, "anchor_tampering", texts.TAMPERING.format(dn=name))
-    provisioned = Provisioned()
-    yield from plan_groups(settings, captured, anchored.groups, directory, known, provisioned, run)
+    provisioned = Provisioned(lag=find_lag(run.written, known, directory))
+    yield from provisioned.lag.problems({item.group.id: item.group.display_name for item in captured})
+    groups = plan_groups(settings, captured, anchored.groups, directory, known, provisioned, run)
+    yield from _tried(groups, provisioned, run)
     tally.counts[Kind.MEMBER_ADDITIONS] += sum(map(len, provisioned.restored.values()))
-    yield from plan_left_behind(settings, cloud, directory, known, anchored.groups, provisioned, tally, run)
+    left = plan_left_behind(settings, cloud, directory, known, anchored.groups, provisioned, tally, run)
+    yield from _tried(left, provisioned, run)
     if with_members:
-        yield from plan_members(settings, cloud, directory, known, provisioned, tally, run)
+        members = plan_members(settings, cloud, directory, known, provisioned, tally, run)
+        yield from _tried(members, provisioned, run)
+
+
+def _tried(items: Iterable[PlanItem], provisioned: Provisioned, run: RunFacts) -> Iterator[PlanItem]:
+    """Yield the items of a plan, a problem in the place of the changes that wait for another try."""
+    for item in hold_back(items, run.waiting):
+        if isinstance(item, HeldBack):
+            provisioned.without(item)
+            yield item.problem
+        else:
+            yield item
 
 
 def _choose(settings: Settings, cloud: CloudReader) -> Iterator[CapturedGroup | Skip | Problem]:

@@ -90,16 +90,18 @@ def plan_groups(
     for matched in match_groups(settings, captured, anchored, directory, known, run):
         if isinstance(matched, Candidate):
             candidates.append(matched)
-        else:
+        elif not isinstance(matched, Problem) or matched.id not in provisioned.lag.missing:
             yield matched
     wanted: list[Candidate] = []
     # By id, so that of two groups that want one name or unique value the same one gets it in every run.
     candidates.sort(key=_id_of)
     for item in _evaluate(settings, candidates, directory, attributes, run):
-        if isinstance(item, Candidate):
-            wanted.append(item)
-        else:
+        if not isinstance(item, Candidate):
             yield item
+        elif not provisioned.lag.holds(item.id, item.hit.group):
+            wanted.append(item)
+        elif item.hit.group is None and item.id not in provisioned.lag.missing:
+            yield provisioned.lag.problem(item.id, item.captured.group.display_name)
     missing, existing = placing.containers(settings, wanted, directory, run)
     yield from missing
     wanted = [revive(candidate, placing.home(candidate, settings, existing)) for candidate in wanted]

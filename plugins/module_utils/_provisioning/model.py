@@ -286,6 +286,19 @@ class Fate:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherWriters:
+    """Who else writes cloud groups to Active Directory.
+
+    Parameters:
+        running: name and id of each job that does.
+        unread: why that is not known, or an empty string.
+    """
+
+    running: tuple[str, ...] = ()
+    unread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DomainInfo:
     """The domain that one run writes to.
 
@@ -297,6 +310,8 @@ class DomainInfo:
         catalog: whether a global catalog answers for the other domains of the forest.
         guarded: the GUIDs that an access control entry may name to give away a group: those of the attributes
             `member` and of the anchor, and of the property sets they are in.
+        invocation_id: what tells this domain controller's copy of the directory from every other; empty where it
+            cannot be read.
     """
 
     dn: str
@@ -305,6 +320,7 @@ class DomainInfo:
     server: str
     catalog: bool = False
     guarded: frozenset[str] = frozenset()
+    invocation_id: str = ""
 
 
 class Skipped(Word):

@@ -144,13 +144,25 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A group that cannot be handled; the others go on."""
+    """A group that cannot be handled; the others go on.
+
+    Parameters:
+        id: object id of the cloud group.
+        name: its displayName.
+        code: why, one word.
+        message: why, a sentence.
+        remedy: what to do.
+        part: the part of the plan that waits, `groups` or `members`, where the group waits for another try.
+        moves: a move is among what waits.
+    """
 
     id: str
     name: str
     code: str
     message: str
     remedy: str = ""
+    part: str = ""
+    moves: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.rights import SecurityDescriptor
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.schema import AttributeSchema
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Decision
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.words import Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class SnapshotHeader:
         check_mode: captured in check mode.
         narrowed: captured for a few named groups only.
         scope_doubt: why it is not sure which groups are out of scope, or an empty string.
+        other_writers: name and id of each job that writes cloud groups to Active Directory as well.
     """
 
     tenant_id: str
@@ -52,6 +54,7 @@ class SnapshotHeader:
     check_mode: bool = False
     narrowed: bool = False
     scope_doubt: str = ""
+    other_writers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +176,13 @@ class MemberResult:
     added: frozenset[str]
     removed: frozenset[str]
     failed: Mapping[str, GpadError]
+
+
+class WriteOrder(Word):
+    """Which links of a group are written first, so that a run that breaks off leaves too much or too little access."""
+
+    ADDITIONS_FIRST = "additions_first"
+    REMOVALS_FIRST = "removals_first"
 
 
 class DirectoryWriter(Protocol):

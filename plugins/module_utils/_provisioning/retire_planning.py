@@ -46,6 +46,10 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     DirectoryReader,
     KnownGroup,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.replication import (
+    WAITING,
+    Lag,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire import (
     Evidence,
     Retire,
@@ -115,7 +119,7 @@ def plan_left_behind(
     if cloud.header.narrowed:
         return
     left = _left(settings, cloud, directory, known, anchored, provisioned, run)
-    obstacles = _obstacles(left, directory)
+    obstacles = _obstacles(left, directory, provisioned.lag)
     for batch in chunks(left, GROUPS_AT_ONCE):
         held = {links.guid: links for links in directory.links([item.group.guid for item in batch])}
         for item in batch:
@@ -141,17 +145,23 @@ class _Obstacles:
     Parameters:
         undeletable: objectGUIDs of groups that a deny entry protects.
         occupied: names that are taken.
+        lag: what the domain controller lacks of what earlier runs wrote on another one.
         claimed: keys of the names that groups of this plan move to.
     """
 
     undeletable: frozenset[str]
     occupied: Occupied
+    lag: Lag
     claimed: set[dn.Dn] = field(default_factory=set)
 
-    def to(self, change: GroupChange) -> tuple[str, str] | None:
-        """Return code and sentence of what forbids a move or deletion, or None."""
-        if change.action not in (Action.MOVE, Action.DELETE):
-            return None
+    def to(self, change: GroupChange) -> Problem | None:
+        """Return what forbids a move or deletion, or None."""
+        if self.lag and change.action in WAITING:
+            return self.lag.problem(change.id, change.name)
+        found = self._to(change) if change.action in (Action.MOVE, Action.DELETE) else None
+        return Problem(change.id, change.name, *found, texts.REMEDIES[found[0]]) if found else None
+
+    def _to(self, change: GroupChange) -> tuple[str, str] | None:
         if change.guid in self.undeletable:
             return "deletion_denied", f"{change.dn} is protected from deletion, and so from a move."
         if change.new_dn:
@@ -162,13 +172,14 @@ class _Obstacles:
         return None
 
 
-def _obstacles(left: Sequence[_Left], directory: DirectoryReader) -> _Obstacles:
+def _obstacles(left: Sequence[_Left], directory: DirectoryReader, lag: Lag) -> _Obstacles:
     going = [item for item in left if item.steps.action in (Retire.MOVE, Retire.DELETE)]
     security = directory.security([item.group.guid for item in going]) if going else {}
     names = {dn.rdn_value(item.group.dn) for item in going if item.steps.action is Retire.MOVE}
     return _Obstacles(
         frozenset(guid for guid, descriptor in security.items() if rights.denies_deletion(descriptor)),
         directory.occupied(names, ()) if names else Occupied(),
+        lag,
     )
 
 
@@ -258,8 +269,7 @@ def _written(
         return  # protected_members are still in it
     obstacle = obstacles.to(change) if change is not None else None
     if obstacle is not None:
-        code, sentence = obstacle
-        yield Problem(item.id, item.name, code, sentence, texts.REMEDIES[code])
+        yield obstacle
         return
     if remove:
         digest, reason = plan.links_digest(links), f"retired: {item.shown.text}"

@@ -12,6 +12,8 @@ from datetime import datetime
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions import RandomSource
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import Link
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import CapturedGroup
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.replication import Lag, Written
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retry import HeldBack, Waiting
 
 
 def _nothing_added(_cloud_ids: Collection[str]) -> Mapping[str, frozenset[str]]:
@@ -30,6 +32,8 @@ class RunFacts:
         undecided: object ids of groups whose adoption an earlier run asked about.
         left: since when cloud groups are out of scope, ISO 8601 by object id, as the journal remembers it.
         added: gives the objectGUIDs of the members that earlier runs added, by object id of the cloud group.
+        waiting: the objects that failed and wait for another try.
+        written: the domain controller that earlier runs wrote to, or None when none did.
     """
 
     now: datetime | None = None
@@ -39,11 +43,13 @@ class RunFacts:
     undecided: frozenset[str] = frozenset()
     left: Mapping[str, str] = field(default_factory=dict)
     added: Callable[[Collection[str]], Mapping[str, frozenset[str]]] = _nothing_added
+    waiting: Waiting = field(default_factory=Waiting)
+    written: Written | None = None
 
 
 @dataclass(slots=True)
 class Provisioned:
-    """The groups that this run matched or creates.
+    """The groups that this run matched or creates, and what else the parts of a plan hand on.
 
     Parameters:
         guids: object id to objectGUID, None for a group to be created.
@@ -51,6 +57,7 @@ class Provisioned:
         sids: object id to objectSid, of the groups that exist.
         restored: object id to the links that come back with a restored object.
         changing: object ids of groups whose object the plan writes before their members.
+        lag: what the domain controller lacks of what earlier runs wrote on another one.
     """
 
     guids: dict[str, str | None] = field(default_factory=dict)
@@ -58,3 +65,17 @@ class Provisioned:
     sids: dict[str, str] = field(default_factory=dict)
     restored: dict[str, tuple[Link, ...]] = field(default_factory=dict)
     changing: set[str] = field(default_factory=set)
+    lag: Lag = field(default_factory=Lag)
+
+    def without(self, held: HeldBack) -> None:
+        """Take in that the changes of a group wait.
+
+        The group that has no object can be nobody's member, and has no members, nor does one that is not adopted yet.
+        """
+        self.changing.discard(held.id)
+        if held.no_members:
+            self.groups.pop(held.id, None)
+            self.restored.pop(held.id, None)
+        if held.no_object:
+            self.guids.pop(held.id, None)
+            self.sids.pop(held.id, None)

@@ -54,6 +54,14 @@ UNDO_KEEPS: Mapping[Action, str] = {
     Action.RESTORE: "a group that was restored is kept",
     Action.DETACH: "the next run takes the group up again once it is in scope",
 }
+OTHER_WRITERS = "These jobs write cloud groups to Active Directory as well: {names}."
+OTHER_WRITERS_UNREAD = "Whether a job of Cloud Sync writes the same groups could not be read: {why}."
+PENDING_MISSING = (
+    "Its object is not on {here}, neither living nor deleted; earlier runs wrote to {there}, and what they wrote "
+    "there has not been replicated yet, or was lost."
+)
+PENDING_DELETION = "Its object {guid}, which an earlier run deleted on {there}, is still alive on {here}."
+PENDING_CHANGE = "Nothing is created, restored or deleted on {here} while it lacks what was written on {there}."
 MEMBERS_WAIT = (
     "{dn} may return into groups that guard the domain; its members are compared in the next run, which sees that."
 )
@@ -79,6 +87,11 @@ REMEDIES: Mapping[str, str] = {
     ),
     "deletion_denied": 'Clear "Protect object from accidental deletion" for it, or leave it where it is.',
     "name_collision": "Rename one of the two.",
+    "replication_pending": (
+        "Wait for the replication and plan again, or use {there}; if an object was lost with {there}, or restored by "
+        "hand since, forget its group by gpad_journal."
+    ),
+    "other_writer": "Stop the job, or keep its scope and this one apart and capture with other_writers: disjoint.",
     "object_shared": "Find out whose it is; nothing is written to it until one group alone claims it.",
     "directory_group_missing": (
         "Restore it from a backup, or move it back, so that its SID lives on; if it is lost, forget it by gpad_journal."

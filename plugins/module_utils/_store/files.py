@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import StoreError
+
+# What a disk says that has no room, or no life, left.
+_DISK = frozenset({errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC, errno.EROFS})
 
 
 def require_folder(path: Path) -> None:
@@ -46,7 +50,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """Give a new private file beside `path` and put it in its place when the block ends well.
 
     Raises:
-        StoreError: the folder is missing or not writable.
+        StoreError: the folder is missing or not writable, or the disk is full.
     """
     require_folder(path)
     draft = path.with_name(f".{path.name}.{os.getpid()}.new")
@@ -54,5 +58,9 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield draft
         draft.replace(path)
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        raise StoreError(f"{path} cannot be written: {error.strerror}.", "Look at the disk.") from None
     finally:
         draft.unlink(missing_ok=True)

@@ -11,22 +11,29 @@ import os
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import lease
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import BlockedError, StoreError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_text
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Problem, Skip
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied, KnownGroup
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import damage
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import create_private
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal_schema import (
-    APPLICATION_ID,
-    FORMAT,
-    SCHEMA,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal_schema import SCHEMA
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.lease import Lease
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.log import Log
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.pins import Pins
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.quarantines import Quarantines
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.retries import Retries
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.written import WrittenTo
+
+# Who only looks whether the lock is held has it for a moment.
+_LOCK_TRIES = 3
+_LOCK_PAUSE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,62 +54,101 @@ class JournalFile:
 
     Parameters:
         path: the file; created when it is opened for writing and missing.
-        writable: False never creates or changes anything; a missing file is then an empty journal.
+        writable: False never creates or changes anything; a missing file is then an empty journal, and of a damaged one
+            that is used which can be read. Otherwise a damaged one is set aside and made anew; `damage` says so.
 
     Raises:
-        StoreError: the file is damaged or of another format.
+        BlockedError: it is damaged or missing, and another process holds it.
+        StoreError: it cannot be used, or is no journal of this format.
     """
 
     def __init__(self, path: Path, *, writable: bool) -> None:
         self.path = path
         self.missing = not path.exists()
+        self.damage = ""
         self._run_no = 0
         self._last = time.monotonic()
+        if self.missing and writable:
+            damage.create(path)
         try:
-            if self.missing and writable:
-                create_private(path)
-            if self.missing:
-                self._db = sqlite3.connect(path if writable else ":memory:", isolation_level=None)
-                self._db.executescript(SCHEMA)
-            else:
-                mode = "rw" if writable else "ro"
-                self._db = sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None)
-            self._check()
-            if writable:
-                # FULL and WAL: what was recorded survives a power cut (sqlite.org/pragma.html#pragma_synchronous).
-                self._db.execute("PRAGMA journal_mode = WAL")
-                self._db.execute("PRAGMA synchronous = FULL")
-        except sqlite3.Error as error:
-            raise self._damaged(str(error)) from None
+            self._db = self._open(writable=writable)
+        except damage.DamagedError as error:
+            if not damage.was_journal(path):
+                raise
+            self._db = self._rebuilt(error, writable=writable)
         self.pins = Pins(self._db, path)
+        self.log = Log(self._db, self.pins)
+        self.lease = Lease(self._db)
+        self.retries = Retries(self._db)
+        self.quarantines = Quarantines(self._db)
+        self.written_to = WrittenTo(self._db, self.pins)
 
     @property
     def fresh(self) -> bool:
-        """Whether no whole run of gpad_group has ended yet, so that the journal may not know what was provisioned."""
+        """Whether no whole run of gpad_group has ended yet, so that the journal may not know what was provisioned.
+
+        Nor do the runs count that it took over from a journal that could not be read whole.
+        """
         row = self._db.execute(
             "SELECT 1 FROM runs WHERE module = 'gpad_group' AND outcome IN ('ok', 'partial', 'incomplete') "
-            "AND summary NOT LIKE '%\"narrowed\":%' LIMIT 1"
+            "AND summary NOT LIKE '%\"narrowed\":%' "
+            "AND no > coalesce((SELECT CAST(value AS INTEGER) FROM settings WHERE name = ?), 0) LIMIT 1",
+            (damage.DOUBTED_RUNS,),
         ).fetchone()
         return row is None
 
-    def _check(self) -> None:
-        application, version = (
-            self._db.execute(f"PRAGMA {word}").fetchone()[0] for word in ("application_id", "user_version")
-        )
-        if application != APPLICATION_ID:
-            raise self._damaged("it is not a journal")
-        if version != FORMAT:
-            raise self._damaged(f"it is of format {version}, this version reads {FORMAT}")
-        verdict = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if verdict != "ok":
-            raise self._damaged(str(verdict))
+    @property
+    def doubted(self) -> bool:
+        """Whether it was made from a damaged one that could not be read whole, and no whole run has ended since."""
+        return self.pins.get(damage.DOUBTED_RUNS) is not None and self.fresh
 
-    def _damaged(self, why: str) -> StoreError:
-        return StoreError(
-            f"The journal {self.path} cannot be used: {why}.",
-            "Restore it from a backup, or move it away: runs without it neither delete nor remove foreign members.",
-            code="journal_damaged",
-        )
+    def _open(self, *, writable: bool) -> damage.Connection:
+        if self.missing and not writable:
+            return self._empty()
+        db = self._connect("ro")
+        try:
+            damage.check(db, self.path)
+        except StoreError:
+            db.close()
+            raise
+        if writable:
+            # Not before it was checked: closing a damaged file that can be written changes it.
+            db.close()
+            db = self._connect("rw")
+            # FULL and WAL: what was recorded survives a power cut (sqlite.org/pragma.html#pragma_synchronous).
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+        return db
+
+    def _connect(self, mode: str) -> damage.Connection:
+        name = f"{self.path.resolve().as_uri()}?mode={mode}"
+        try:
+            db = sqlite3.connect(name, uri=True, isolation_level=None, factory=damage.Connection)
+        except sqlite3.Error as error:
+            raise damage.problem(self.path, error) from None
+        db.path = self.path
+        return db
+
+    def _empty(self) -> damage.Connection:
+        db = sqlite3.connect(":memory:", isolation_level=None, factory=damage.Connection)
+        db.path = self.path
+        db.executescript(SCHEMA)
+        return db
+
+    def _rebuilt(self, error: damage.DamagedError, *, writable: bool) -> damage.Connection:
+        """Take over what can be read of a damaged journal: into a new file, or for reading alone into memory."""
+        if not writable:
+            db = self._empty()
+            salvaged = damage.read_into(self.path, db)
+            self.damage = f"{error.message} {salvaged.sentence()}."
+            return db
+        with damage.holding(self.path):
+            try:
+                return self._open(writable=True)  # another process was faster
+            except damage.DamagedError:
+                aside, salvaged = damage.set_aside(self.path)
+        self.damage = f"{error.message} It was renamed to {aside} and made anew: {salvaged.sentence()}."
+        return self._open(writable=True)
 
     def close(self) -> None:
         """Close the file."""
@@ -114,19 +160,34 @@ class JournalFile:
 
         Raises:
             BlockedError: another process holds it.
+            StoreError: the lock cannot be used.
         """
-        path = self.path.resolve()
-        lock = os.open(path.with_name(path.name + ".lock"), os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise BlockedError(
-                    f"Another run holds the journal {self.path}.", "Wait until it has ended.", code="run_in_progress"
-                ) from None
+        with ExitStack() as stack:
+            for tries_left in reversed(range(_LOCK_TRIES)):
+                try:
+                    stack.enter_context(damage.holding(self.path))
+                    break
+                except BlockedError:
+                    if not tries_left:
+                        raise lease.refusal(self.lease.holder(), str(self.path)) from None
+                    time.sleep(_LOCK_PAUSE)
             yield
+
+    def is_locked(self) -> bool:
+        """Return whether somebody holds the right to write to the directory."""
+        try:
+            lock = os.open(damage.lock_path(self.path), os.O_RDONLY)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise damage.unusable(self.path, f"its lock cannot be opened: {error.strerror}") from None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
         finally:
             os.close(lock)
+        return False
 
     def stopped(self) -> str | None:
         """Return why runs are stopped, or None."""
@@ -137,9 +198,10 @@ class JournalFile:
         self.pins.put("stopped", why)
 
     def known(self) -> dict[str, KnownGroup]:
-        """Return what is remembered of each cloud group, by object id."""
+        """Return what is remembered of each cloud group, by object id; while in doubt, none is accepted."""
+        trusted = not self.doubted
         rows = self._db.execute("SELECT id, guid, accepted FROM groups")
-        return {cloud_id: KnownGroup(guid, bool(accepted)) for cloud_id, guid, accepted in rows}
+        return {cloud_id: KnownGroup(guid, bool(accepted) and trusted) for cloud_id, guid, accepted in rows}
 
     def remember(self, cloud_id: str, guid: str, *, accepted: bool) -> None:
         """Remember the directory object of a cloud group."""
@@ -253,6 +315,7 @@ class JournalFile:
                 error.remedy if error else None,
             ),
         )
+        self.lease.beat()
 
     def outcomes(self, run: str) -> list[Applied]:
         """Return what became of the changes of a run, or of all runs of a plan, in their order; failed ones left out.
@@ -282,6 +345,10 @@ class JournalFile:
             for action, cloud_id, name, guid, place, status, before, after, added, removed in rows
         ]
 
+    def remark(self, items: Iterable[Skip | Problem], *, members: bool, whole: bool) -> None:
+        """Write down what this run left alone, unless it is written down; see the module log."""
+        self.log.remark(self._run_no, moment_text(utc_now()), items, members=members, whole=whole)
+
     def has_run(self, run: str) -> bool:
         """Return whether there was such a run, or a run of such a plan."""
         row = self._db.execute("SELECT 1 FROM runs WHERE run_id = ? OR plan_id = ?", (run, run)).fetchone()
@@ -299,14 +366,16 @@ class JournalFile:
         ]
 
     def failing(self, most: int) -> list[dict[str, Any]]:
-        """Return the groups whose latest outcome is a failure."""
+        """Return the groups whose latest outcome is a failure, with the tries of those that wait for another one."""
         rows = self._db.execute(
-            "SELECT id, name, dn, action, code, message, remedy, max(no) FROM outcomes GROUP BY id, action "
-            "HAVING status <> 'done' ORDER BY name, id LIMIT ?",
+            "SELECT o.id, o.name, o.dn, o.action, o.code, o.message, o.remedy, r.tries, r.first_at, r.next_at FROM "
+            "(SELECT *, max(no) FROM outcomes GROUP BY id, action HAVING status <> 'done') o LEFT JOIN retries r "
+            "ON r.id = o.id AND r.code = o.code AND r.part = iif(o.action = 'members', 'members', 'groups') "
+            "ORDER BY o.name, o.id LIMIT ?",
             (most,),
         )
-        words = ("id", "name", "dn", "action", "code", "message", "remedy")
-        return [dict(zip(words, row, strict=False)) for row in rows]
+        words = ("id", "name", "dn", "action", "code", "message", "remedy", "tries", "first_at", "next_at")
+        return [dict(zip(words, row, strict=True)) for row in rows]
 
 
 def _values(text: str) -> dict[str, tuple[str, ...]]:

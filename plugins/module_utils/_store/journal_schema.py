@@ -34,4 +34,9 @@ CREATE TABLE outcomes (
   before TEXT NOT NULL, after TEXT NOT NULL, added TEXT NOT NULL, removed TEXT NOT NULL, reason TEXT NOT NULL,
   code TEXT, message TEXT, remedy TEXT);
 CREATE INDEX outcomes_by_id ON outcomes (id) WHERE added <> '[]';
+CREATE TABLE remarks (
+  no INTEGER PRIMARY KEY, run_no INTEGER NOT NULL REFERENCES runs, at TEXT NOT NULL, until TEXT, id TEXT NOT NULL,
+  group_id TEXT NOT NULL, code TEXT NOT NULL, name TEXT NOT NULL, group_name TEXT NOT NULL, status TEXT NOT NULL,
+  reason TEXT NOT NULL, remedy TEXT NOT NULL);
+CREATE UNIQUE INDEX remarks_standing ON remarks (id, group_id, code) WHERE until IS NULL;
 """

@@ -79,6 +79,34 @@ class Pins:
                 code="other_domain_journal",
             )
 
+    def check_snapshot_key(self, key_id: str) -> None:
+        """Compare the key of a snapshot with the one remembered.
+
+        Parameters:
+            key_id: which key the snapshot was signed with; empty for an unsigned one.
+
+        Raises:
+            StoreError: snapshots of this journal are signed with another key.
+        """
+        pinned = self.snapshot_key()
+        if pinned and pinned != key_id:
+            found = f"was verified with the key {key_id}" if key_id else "was not verified with any key"
+            raise StoreError(
+                f"The journal {self._path} takes snapshots that are signed with the key {pinned}; this one {found}.",
+                "Give that key as snapshot_key; if it was replaced on purpose, gpad_journal with released: "
+                "[snapshot_key] takes another.",
+                code="snapshot_key_changed",
+            )
+
+    def snapshot_key(self) -> str:
+        """Return the id of the key that snapshots are signed with, or an empty string."""
+        return self.get("snapshot_key") or ""
+
+    def pin_snapshot_key(self, key_id: str) -> None:
+        """Remember at first use which key snapshots are signed with."""
+        if key_id:
+            self._pin("snapshot_key", key_id)
+
     def check_age(self, captured_at: str) -> None:
         """Compare a snapshot's time with that of the last one applied.
 

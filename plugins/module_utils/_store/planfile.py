@@ -31,6 +31,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Skip,
     Subject,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.replication import Database
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import replacing
 
 FORMAT = 2
@@ -52,6 +53,10 @@ class PlanHeader:
         narrowed: made from a capture of a few named groups, which says nothing of the others.
         groups: how many groups in scope the snapshot holds.
         memberships: how many direct members they have.
+        invocation_id: which copy of the directory was read there; empty where that could not be told.
+        snapshot_key: id of the key with which the snapshot was verified; empty for none.
+        fingerprint: of the snapshot; empty for none.
+        other_writers: the jobs that wrote cloud groups to Active Directory when the snapshot was captured.
         format: version of the file's format.
     """
 
@@ -66,7 +71,16 @@ class PlanHeader:
     narrowed: bool = False
     groups: int = 0
     memberships: int = 0
+    invocation_id: str = ""
+    snapshot_key: str = ""
+    fingerprint: str = ""
+    other_writers: tuple[str, ...] = ()
     format: int = FORMAT
+
+    @property
+    def database(self) -> Database:
+        """The copy of the directory that was read."""
+        return Database(self.server, self.invocation_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +215,7 @@ class PlanFile:
         if footer["checksum"] != digest.hexdigest():
             raise ValueError("its contents do not fit its checksum")
         footer["breaches"] = tuple(footer["breaches"])
+        header["other_writers"] = tuple(header.get("other_writers", ()))
         return PlanHeader(**header), PlanFooter(**footer)
 
     def items(self) -> Iterator[PlanItem]:

@@ -31,7 +31,9 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     SnapshotHeader,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Decision
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import signature
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import replacing
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.signature import SnapshotKey
 
 FORMAT = 2
 _APPLICATION_ID = 0x47504144  # "GPAD"
@@ -127,17 +129,27 @@ class SnapshotWriter:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[SnapshotWriter]:
+def writing(path: Path, key: SnapshotKey | None = None) -> Iterator[SnapshotWriter]:
     """Give a writer of a new snapshot, which takes the place of the old one only when the block ends well.
+
+    Parameters:
+        path: where it is to be.
+        key: what it is signed with, or None.
 
     Raises:
         StoreError: the path cannot be written.
     """
-    with replacing(path) as draft, closing(sqlite3.connect(draft)) as connection:
-        connection.executescript("PRAGMA journal_mode = OFF;" + _SCHEMA)
-        connection.execute("BEGIN")
-        yield SnapshotWriter(connection)
-        connection.commit()
+    try:
+        with replacing(path) as draft:
+            with closing(sqlite3.connect(draft)) as connection:
+                connection.executescript("PRAGMA journal_mode = OFF;" + _SCHEMA)
+                connection.execute("BEGIN")
+                yield SnapshotWriter(connection)
+                connection.commit()
+            signed = signature.sign(draft, key) if key is not None else None
+        signature.put(path, signed)
+    except sqlite3.OperationalError as error:
+        raise StoreError(f"The snapshot {path} cannot be written: {error}.", "Look at the disk.") from None
 
 
 def new_fingerprint() -> str:
@@ -148,16 +160,30 @@ def new_fingerprint() -> str:
 class Snapshot:
     """A snapshot opened for reading; fills the port CloudReader.
 
+    Parameters:
+        path: the file.
+        key: what it must be signed with; None takes any.
+
     Raises:
-        StoreError: the file is missing, damaged, or of another format.
+        StoreError: the file is missing, damaged, of another format, or not signed with the key.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, key: SnapshotKey | None = None) -> None:
         self.path = path
+        self.key_id = key.id if key is not None else ""
         if not path.is_file():
             raise StoreError(f"The snapshot {path} does not exist.", "Run gpad_scope first.", code="snapshot_missing")
+        if key is None:
+            self._open(path)
+        else:
+            # The connection keeps the copy once its name is gone.
+            with signature.verified(path, key) as copy:
+                self._open(copy)
+
+    def _open(self, content: Path) -> None:
+        path = self.path
         try:
-            self._db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+            self._db = sqlite3.connect(f"{content.resolve().as_uri()}?mode=ro", uri=True)
             application, version = (
                 self._db.execute(f"PRAGMA {word}").fetchone()[0] for word in ("application_id", "user_version")
             )
@@ -168,7 +194,11 @@ class Snapshot:
             verdict = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
             if verdict != "ok":
                 raise _damaged(path, str(verdict))
+            pages, size = (self._db.execute(f"PRAGMA {word}").fetchone()[0] for word in ("page_count", "page_size"))
+            if content.stat().st_size != pages * size:
+                raise _damaged(path, "its end is missing")
             values = {name: json.loads(value) for name, value in self._db.execute("SELECT name, value FROM header")}
+            values["other_writers"] = tuple(values.get("other_writers", ()))
             self.header = SnapshotHeader(**values)
         except (sqlite3.Error, ValueError, TypeError) as error:
             raise _damaged(path, str(error)) from None
@@ -254,7 +284,7 @@ def _principal(row: tuple[Any, ...]) -> Principal:
 
 def _damaged(path: Path, why: str) -> StoreError:
     return StoreError(
-        f"The snapshot {path} cannot be used: {why}.",
+        f"The snapshot {path} cannot be used: {' '.join(why.split())}.",
         "Remove the file and run gpad_scope again.",
         code="snapshot_damaged",
     )

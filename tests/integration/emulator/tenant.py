@@ -23,6 +23,7 @@ ALL_ROLES = [
     "Group-OnPremisesSyncBehavior.ReadWrite.All",
     "Member.Read.Hidden",
     "OrgContact.Read.All",
+    "Synchronization.Read.All",
     "User.ReadWrite.All",
     "User-OnPremisesSyncBehavior.ReadWrite.All",
 ]

@@ -351,6 +351,27 @@ def test_hidden_membership_reads_as_empty_without_its_permission(emulator: Emula
     assert [item["id"] for item in emulator.get(path).json()["value"]] == [oid("u5")]
 
 
+def test_synchronization_jobs_of_a_service_principal(emulator: Emulator, admin: EntraAdmin) -> None:
+    job = {
+        "id": "AAD2ADGroupProvisioning.t.1",
+        "templateId": "AAD2ADGroupProvisioning",
+        "schedule": {"expiration": None, "interval": "PT20M", "state": "Active"},
+        "status": {"code": "Active"},
+    }
+    template = "fb81332f-3eca-4ecf-a939-4278e501d330"
+    properties = {"displayName": "sync", "applicationTemplateId": template}
+    made = admin.create("servicePrincipal", {**properties, "synchronizationJobs": [job]})
+    found = emulator.get(f"/servicePrincipals?$filter=applicationTemplateId eq '{template}'").json()["value"]
+    assert [item["id"] for item in found] == [made]
+    assert "synchronizationJobs" not in found[0]
+    path = f"/servicePrincipals/{made}/synchronization/jobs"
+    assert emulator.get(path).json()["value"] == [job]
+    assert emulator.get(f"/servicePrincipals/{oid('daemon')}/synchronization/jobs").json()["value"] == []
+    assert emulator.get(f"/servicePrincipals/{oid('sales')}/synchronization/jobs").status_code == 404
+    assert emulator.get(path, application="members").status_code == 403
+    admin.purge(made)
+
+
 def test_assignments_of_a_service_principal(emulator: Emulator, admin: EntraAdmin) -> None:
     path = f"/servicePrincipals/{oid('daemon')}/appRoleAssignedTo"
     first = emulator.get(path).json()["value"]

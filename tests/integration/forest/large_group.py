@@ -15,6 +15,8 @@ from tests.lab.scenario import object_id
 
 RANGE, TERMS, BATCH = 1500, 200, 1000
 CHANGED = 5
+# So many members at once are more than the default limits let through.
+_WIDE = {kind: {"count": 10**6} for kind in ("member_additions", "group_additions")}
 _BESIDE_RANGES, _BESIDE_BATCHES, _MORE_FOR_CHANGES = 20, 10, 3
 
 
@@ -42,12 +44,12 @@ class LargeGroup:
 
     def from_snapshot(self, name: str) -> tuple[dict[str, Any], Cost]:
         """Run gpad_membership on the snapshot."""
-        return self.run(name, lambda: self.target.membership(snapshot=str(self.target.snapshot)))
+        return self.run(name, lambda: self.target.membership(snapshot=str(self.target.snapshot), limits=_WIDE))
 
     def create(self) -> None:
         """Make the group with all its members, by a plan."""
         size = len(self.members)
-        _result, planned = self.run("gpad_plan, new group", self.target.plan)
+        _result, planned = self.run("gpad_plan, new group", lambda: self.target.plan(limits=_WIDE))
         _result, made = self.run("gpad_group, by the plan", self.target.group)
         result, filled = self.run("gpad_membership, by the plan", self.target.membership)
         assert result["summary"]["members_added"] == size

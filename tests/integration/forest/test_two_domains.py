@@ -106,5 +106,7 @@ def test_a_catalog_that_is_down_is_told_and_nothing_is_removed(
     assert error["code"] == code and error["reason"].startswith("global_catalog_server:")
     assert corp.usn() == before
     corp_policy.reset()
+    assert result["quarantine"]["active"] == (code == "directory_log_on_refused")
+    corp.keep(released=["quarantine"])
     corp.provision(cloud_id)
     assert corp.shown(cloud_id) == {corp.person(BRITTA)}

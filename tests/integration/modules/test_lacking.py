@@ -61,6 +61,16 @@ def test_unreadable_members_and_authority_make_the_capture_incomplete(as_applica
     assert reasons[object_id("Rolled Back Group")] == "authority_unknown"
 
 
+def test_other_writers_that_may_not_be_read_are_told_and_hinder_nothing(
+    as_application: Callable[[str], Target],
+) -> None:
+    result = as_application("gpad").scope()
+    assert result["outcome"] == "ok"
+    (notice,) = result["notices"]
+    assert notice["code"] == "other_writers_unread"
+    assert "Application.Read.All and Synchronization.Read.All" in notice["reason"]
+
+
 def test_authority_decides_over_groups_that_were_born_on_premises(as_application: Callable[[str], Target]) -> None:
     result = as_application("gpad").scope()
     decisions = {group["name"]: group["in_scope"] for group in result["groups"]}

@@ -223,6 +223,8 @@ SERVICE_PRINCIPAL = EntityType(
         rows(Kind.BOOLEAN, Returned.DEFAULT, "accountEnabled", "appRoleAssignmentRequired"),
         rows(Kind.STRINGS, Returned.DEFAULT, "alternativeNames", "servicePrincipalNames", "tags"),
         rows(Kind.COMPLEXES, Returned.DEFAULT, "appRoles"),
+        # Read by a path of its own.
+        rows(Kind.COMPLEXES, Returned.NEVER, "synchronizationJobs"),
     ),
 )
 

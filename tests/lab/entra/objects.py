@@ -103,6 +103,13 @@ def list_assignments(tenant: Tenant, call: Call) -> Reply:
     return page_of(tenant, call, reader.assignments(resource.id), context)
 
 
+def list_jobs(tenant: Tenant, call: Call) -> Reply:
+    """Synchronization jobs of a service principal."""
+    principal = needed(tenant.reader(call), call.parameters["id"], SERVICE_PRINCIPAL)
+    context = f"{call.root}/$metadata#servicePrincipals('{principal.id}')/synchronization/jobs"
+    return page_of(tenant, call, list(principal.properties.get("synchronizationJobs") or ()), context)
+
+
 def page_of(tenant: Tenant, call: Call, rows: list[dict[str, Any]], context: str) -> Reply:
     """Page plain rows that are no directory objects."""
     query = parse_query(tenant, call, OBJECTS, ALL)

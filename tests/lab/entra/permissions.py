@@ -22,6 +22,7 @@ LIST_USERS = READ_USERS | {"User.ReadBasic.All"}
 WRITE_USERS = frozenset({"User.ReadWrite.All", "Directory.ReadWrite.All"})
 READ_DEVICES = _READ_ALL | {"Device.Read.All"}
 READ_APPLICATIONS = _READ_ALL | {"Application.Read.All", "Application.ReadWrite.All"}
+READ_JOBS = frozenset({"Synchronization.Read.All", "Synchronization.ReadWrite.All"})
 READ_CONTACTS = _READ_ALL | {"OrgContact.Read.All"}
 READ_OBJECTS = READ_GROUPS | READ_USERS | READ_DEVICES | READ_APPLICATIONS | READ_CONTACTS
 GROUP_AUTHORITY = frozenset({"Group-OnPremisesSyncBehavior.ReadWrite.All"})

@@ -108,6 +108,7 @@ ROUTES = (
     _route(
         "GET", "/servicePrincipals/{id}/appRoleAssignedTo", objects.list_assignments, may.READ_APPLICATIONS, _PLAIN_LIST
     ),
+    _route("GET", "/servicePrincipals/{id}/synchronization/jobs", objects.list_jobs, may.READ_JOBS, _PLAIN_LIST),
     _route("GET", "/directory/deletedItems/{cast}", objects.list_deleted, may.ANY, _LIST),
     _route("GET", "/directory/deletedItems/{id}", objects.get_deleted, may.ANY, frozenset({"$select"})),
     _route("GET", "/directory/deletedItems/{id}/{cast}", objects.get_deleted, may.ANY, frozenset({"$select"})),

@@ -41,7 +41,7 @@ class PolicyAdmin:
         self._stream.close()
         self._socket.close()
 
-    def set_policy(self, **knobs: int | bool) -> dict[str, Any]:
+    def set_policy(self, **knobs: int | bool | str) -> dict[str, Any]:
         """Change knobs of :class:`tests.lab.policy.knobs.Policy`; return all of them.
 
         Raises:

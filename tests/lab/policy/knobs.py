@@ -26,6 +26,8 @@ class Policy:
         tombstones: whether a restore needs the control that shows deleted objects.
         critical_objects: whether deleting a critical object is refused with 53.
         missing_parent: whether a move to a missing parent is refused with 32.
+        read_only_dc: whether the controller says that it is a read-only one; it is not.
+        invocation_id: a GUID that is shown as the controller's invocationId, as after a restore from a backup.
     """
 
     max_val_range: int = 1500
@@ -38,6 +40,8 @@ class Policy:
     tombstones: bool = True
     critical_objects: bool = True
     missing_parent: bool = True
+    read_only_dc: bool = False
+    invocation_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,10 +189,13 @@ class Relay:
             return
         frame: bytes | None = message.frame
         foreign = self._site.play is not None and FOREIGN_CONTAINER in message.frame
-        if foreign or searches.needs_look(message, running, self._site.policy):
+        policy = self._site.policy
+        if searches.is_disguised(running, policy):
+            frame = wire.entry_frame(message.message_id, searches.disguised(wire.entry_of(message), policy))
+        elif foreign or searches.needs_look(message, running, policy):
             entry = wire.entry_of(message)
             try:
-                shown: wire.Entry | None = searches.limited_entry(entry, running, self._site.policy)
+                shown: wire.Entry | None = searches.limited_entry(entry, running, policy)
             except RefusedError as refused:
                 running.refused, running.over = refused.result, True
                 return

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import uuid
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ PAGED = "1.2.840.113556.1.4.319"
 DOMAIN_SCOPE = "1.2.840.113556.1.4.1339"
 SIZE_LIMIT_EXCEEDED, OPERATIONS_ERROR, UNAVAILABLE_EXTENSION = 4, 1, 12
 RANGE = re.compile(r"(.+);range=(\d+)-(\d+|\*)\Z", re.IGNORECASE)
+_CAPABILITIES, _INVOCATION_ID = "supportedcapabilities", "invocationid"
+# LDAP_CAP_ACTIVE_DIRECTORY_PARTIAL_SECRETS_OID (MS-ADTS 3.1.1.3.4.3.5).
+_PARTIAL_SECRETS = b"1.2.840.113556.1.4.1920"
 # In the shortest possible answer a value takes three bytes.
 _BYTES_OF_VALUE = 3
 
@@ -144,6 +148,28 @@ def limited_entry(entry: wire.Entry, running: RunningSearch, policy: Policy) -> 
             attributes.append((f"{match[1]};range={low}-{match[3]}", values[running.fault.amount :]))
         else:
             attributes.append((name, values))
+    return wire.Entry(entry.dn, tuple(attributes))
+
+
+def is_disguised(running: RunningSearch, policy: Policy) -> bool:
+    """Tell whether an entry may hold what the controller says of itself and is to say otherwise."""
+    asked = {name.lower() for name in running.attributes}
+    return (policy.read_only_dc and _CAPABILITIES in asked and not running.record.base) or (
+        bool(policy.invocation_id) and _INVOCATION_ID in asked
+    )
+
+
+def disguised(entry: wire.Entry, policy: Policy) -> wire.Entry:
+    """Return an entry with what the controller is to say of itself."""
+    invocation = (uuid.UUID(policy.invocation_id).bytes_le,) if policy.invocation_id else ()
+    read_only = (_PARTIAL_SECRETS,) if policy.read_only_dc else ()
+    attributes = []
+    for name, values in entry.attributes:
+        if name.lower() == _CAPABILITIES:
+            values = (*values, *read_only)
+        elif name.lower() == _INVOCATION_ID:
+            values = invocation or values
+        attributes.append((name, values))
     return wire.Entry(entry.dn, tuple(attributes))
 
 

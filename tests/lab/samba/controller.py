@@ -28,13 +28,16 @@ NEEDED = (SERVER, "/usr/bin/ldapsearch", "/usr/bin/ldapmodify", "/usr/bin/kinit"
 LDAP_PORT, LDAPS_PORT, GC_TLS_PORT, KERBEROS_PORT = 389, 636, 3269, 88
 
 SERVER_CONF = "server.conf"
+SERVICES = "ldap, cldap, kdc"
+# The protocol by which another controller fetches what was written runs over RPC.
+REPLICATING_SERVICES = f"{SERVICES}, rpc"
 SMB_CONF = """\
 [global]
     workgroup = {netbios_name}
     realm = {realm}
-    netbios name = DC1
+    netbios name = {controller}
     server role = active directory domain controller
-    server services = ldap, cldap, kdc
+    server services = {services}
     bind interfaces only = yes
     interfaces = {address}/8
     ldap server require strong auth = allow_sasl_over_tls
@@ -120,10 +123,10 @@ def start_build(
     passwords: Mapping[str, str],
 ) -> subprocess.Popen[bytes]:
     """Begin to provision and load a forest; several may be built at once."""
-    directory.mkdir(parents=True, exist_ok=True)
-    for name in ("run", "cache", "lock", "ncalrpc"):
-        (directory / name).mkdir(exist_ok=True)
+    make_folders(directory)
     values = {
+        "controller": "DC1",
+        "services": REPLICATING_SERVICES if forest.second_controller else SERVICES,
         "directory": directory,
         "domain": forest.domain,
         "realm": forest.domain.upper(),
@@ -145,8 +148,15 @@ def start_build(
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=_environment(directory),
+            env=system_environment(directory),
         )
+
+
+def make_folders(directory: Path) -> None:
+    """Make a controller's directory, with what its configuration names."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for name in ("run", "cache", "lock", "ncalrpc"):
+        (directory / name).mkdir(exist_ok=True)
 
 
 def build_request(
@@ -228,28 +238,31 @@ def finish_build(
 
 def start_server(forest: BuiltForest, log: Path) -> processes.BackgroundProcess:
     """Start the domain controller of a built forest in the background."""
-    smb_conf = forest.directory / SERVER_CONF
+    return run_server(f"samba {forest.settings.domain}", forest.directory, forest.settings.krb5_conf, log)
+
+
+def run_server(name: str, directory: Path, krb5_conf: str, log: Path) -> processes.BackgroundProcess:
+    """Start the controller whose files are in a directory."""
+    smb_conf = directory / SERVER_CONF
     command = [SERVER, "-s", str(smb_conf), "-F", "--no-process-group", "-M", "single", "--debug-stdout"]
-    environment = {"KRB5_CONFIG": forest.settings.krb5_conf}
-    return processes.start(
-        f"samba {forest.settings.domain}", command, log, directory=forest.directory, environment=environment
-    )
+    return processes.start(name, command, log, directory=directory, environment={"KRB5_CONFIG": krb5_conf})
 
 
-def is_ready(settings: ForestSettings) -> bool:
+def is_ready(settings: ForestSettings, address: str | None = None) -> bool:
     """Tell whether LDAPS, the global catalog (both with a good certificate) and Kerberos answer."""
+    address = address or settings.direct_address
     context = ssl.create_default_context(cafile=settings.ca_cert)
     context.verify_flags |= ssl.VERIFY_X509_STRICT
     try:
         for port in (settings.ldaps_port, settings.gc_port):
             with (
-                socket.create_connection((settings.direct_address, port), timeout=5) as plain,
-                context.wrap_socket(plain, server_hostname=settings.direct_address),
+                socket.create_connection((address, port), timeout=5) as plain,
+                context.wrap_socket(plain, server_hostname=address),
             ):
                 pass
-        socket.create_connection((settings.direct_address, KERBEROS_PORT), timeout=5).close()
+        socket.create_connection((address, KERBEROS_PORT), timeout=5).close()
     except ssl.SSLCertVerificationError as error:
-        raise DirectoryError(f"{settings.fqdn} shows a bad certificate: {error}") from error
+        raise DirectoryError(f"{settings.domain} at {address} shows a bad certificate: {error}") from error
     except OSError:
         return False
     return True
@@ -262,7 +275,7 @@ def log_tail(path: Path, lines: int = 25) -> str:
     return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
 
 
-def _environment(directory: Path) -> dict[str, str]:
+def system_environment(directory: Path) -> dict[str, str]:
     # The caller's virtual environment must not reach the system's Python.
     kept = {
         name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")

@@ -28,7 +28,10 @@ ROOT = {
     "configurationNamingContext": [f"CN=Configuration,{BASE}"],
     "schemaNamingContext": [f"CN=Schema,CN=Configuration,{BASE}"],
     "dnsHostName": ["dc1.contoso.com"],
+    "dsServiceName": [f"CN=NTDS Settings,CN=DC1,CN=Servers,CN=Site,CN=Sites,CN=Configuration,{BASE}"],
+    "supportedCapabilities": ["1.2.840.113556.1.4.800", "1.2.840.113556.1.4.1670"],
 }
+INVOCATION_ID = "1a000000-0000-4000-8000-0000000000ab"
 MEMBER_GUID = "bf9679c0-0de6-11d0-a285-00aa003049e2"
 MEMBERSHIP = "bc0ac240-79a9-11d0-9020-00c04fc2d4cf"
 ANCHOR_GUID = "bd29bf90-66ad-40e1-887b-10df070419a6"
@@ -68,6 +71,8 @@ def domain(special: Entries | None = None) -> ScriptedConnection:
                     entry("CN=3", nCName=[own], nETBIOSName=["Contoso"]),
                 ]
             )
+        if base == ROOT["dsServiceName"][0]:
+            return page([entry(base, invocationId=[identity.guid_to_bytes(INVOCATION_ID)])])
         if base.startswith("CN=Schema"):
             return page(SCHEMA if ANCHOR in ldap_filter else [])
         if base == BASE:

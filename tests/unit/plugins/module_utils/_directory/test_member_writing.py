@@ -13,6 +13,7 @@ from ldap3.core.exceptions import LDAPSocketReceiveError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.member_writing import LINKS_AT_ONCE
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.writer import Writer
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import DirectoryError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import WriteOrder
 from tests.unit.plugins.module_utils._directory.scripted import (
     OK,
     Answer,
@@ -63,9 +64,11 @@ def own(members: Iterable[str]) -> dict[str, str]:
     return dict.fromkeys(members, "")
 
 
-def writer(patch: pytest.MonkeyPatch, handler: Any) -> tuple[Writer, ScriptedConnection]:
+def writer(
+    patch: pytest.MonkeyPatch, handler: Any, order: WriteOrder = WriteOrder.ADDITIONS_FIRST
+) -> tuple[Writer, ScriptedConnection]:
     connection = ScriptedConnection(handler)
-    return Writer(connect(patch, connection)), connection
+    return Writer(connect(patch, connection), order), connection
 
 
 def test_adds_come_before_removes_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,6 +83,18 @@ def test_adds_come_before_removes_in_batches(monkeypatch: pytest.MonkeyPatch) ->
     assert [sum(map(len, batch.values())) for batch in batches] == [LINKS_AT_ONCE, 700]
     assert list(batches[0]) == ["MODIFY_ADD"]
     assert list(batches[1]) == ["MODIFY_ADD", "MODIFY_DELETE"]
+
+
+def test_removals_may_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    group = Group({guid(number) for number in range(5000, 6200)}, lambda _op, _member: None)
+    under_test, connection = writer(monkeypatch, group, WriteOrder.REMOVALS_FIRST)
+    add, remove = {guid(number) for number in range(100)}, {guid(number) for number in range(5000, 6200)}
+    result = under_test.change_members(guid(1), own(add), own(remove))
+    assert (result.added, result.removed) == (frozenset(add), frozenset(remove))
+    assert group.members == add
+    batches = [members_of(operation) for operation in connection.asked]
+    assert [list(batch) for batch in batches] == [["MODIFY_DELETE"], ["MODIFY_DELETE", "MODIFY_ADD"]]
+    assert [sum(map(len, batch.values())) for batch in batches] == [LINKS_AT_ONCE, 300]
 
 
 def test_nothing_to_do_asks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

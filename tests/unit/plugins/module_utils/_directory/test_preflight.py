@@ -38,6 +38,7 @@ def checked(
     allowed: list[str] | None = None,
     there: bool = True,
     deleted: list[str] | None = None,
+    owner: str = "dc1",
 ) -> dict[str, Check]:
     """Return the checks of a domain controller by their first word."""
     now = (datetime.now(timezone.utc) + skew).strftime("%Y%m%d%H%M%S.0Z")
@@ -48,6 +49,10 @@ def checked(
         if operation.base.startswith("<WKGUID="):
             held = ["top", "container"] if deleted is None else deleted
             return page([entry(f"CN=Deleted Objects,{BASE}", objectClass=held)])
+        if operation.base == BASE:
+            return page([entry(BASE, fSMORoleOwner=[f"CN=NTDS Settings,CN=Owner,{BASE}"])])
+        if operation.base == f"CN=Owner,{BASE}":
+            return page([entry(operation.base, dNSHostName=[owner])]) if owner else refused(32)
         if operation.options["search_scope"] == "BASE":
             return page([entry(MANAGED, allowedChildClassesEffective=list(children))]) if there else refused(32)
         return page([entry(f"CN=a,{MANAGED}", allowedAttributesEffective=allowed)] if allowed is not None else [])
@@ -60,7 +65,7 @@ def checked(
 
 def test_all_is_as_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     found = checked(monkeypatch, allowed=ATTRIBUTES)
-    assert list(found) == ["domain", "LDAP", "clock", "see", "create", "write"]
+    assert list(found) == ["domain", "PDC", "LDAP", "clock", "see", "create", "write"]
     assert all(check.ok for check in found.values())
 
 
@@ -94,3 +99,18 @@ def test_a_clock_a_little_apart_is_good_enough(monkeypatch: pytest.MonkeyPatch) 
 def test_an_empty_container_has_nothing_to_look_at(monkeypatch: pytest.MonkeyPatch) -> None:
     found = checked(monkeypatch)["write"]
     assert (found.ok, found.detail) == (True, "no group there yet to look at")
+
+
+@pytest.mark.parametrize(
+    ("owner", "detail"),
+    [
+        ("DC1", "it is this domain controller"),
+        ("dc2", "it is dc2, which is not used"),
+        ("", "it cannot be found out"),
+    ],
+)
+def test_whether_it_is_the_pdc_emulator_is_told_and_no_fault(
+    monkeypatch: pytest.MonkeyPatch, owner: str, detail: str
+) -> None:
+    found = checked(monkeypatch, owner=owner)["PDC"]
+    assert (found.ok, found.detail) == (True, detail)

@@ -114,6 +114,12 @@ def test_channel_binding_is_named() -> None:
     assert "channel binding" in results.bind_refusal("svc", refused(49, message)).message
 
 
+@pytest.mark.parametrize("code", [51, 52])
+def test_a_server_that_is_busy_refuses_nobody(code: int) -> None:
+    """Or a run would wait for new credentials, which are right."""
+    assert results.bind_refusal("svc", refused(code, "busy")).code == "directory_busy"
+
+
 def test_a_log_on_refused_for_another_reason() -> None:
     error = results.bind_refusal("svc", refused(8, "00002028: LdapErr", "strongerAuthRequired"))
     assert "strongerAuthRequired (8)" in error.message

@@ -101,7 +101,7 @@ def test_a_body_that_stays_broken_fails_the_reading(monkeypatch: pytest.MonkeyPa
 
 
 def test_an_answer_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client._MOST_BYTES", 10)
+    monkeypatch.setattr("ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.http._MOST_BYTES", 10)
     with pytest.raises(EntraError) as caught:
         read(Graph(monkeypatch, in_turn(answer({"value": [1, 2, 3]}))))
     assert caught.value.code == "entra_answer_too_large"
@@ -264,3 +264,26 @@ def test_other_statuses_of_items_are_given_back(monkeypatch: pytest.MonkeyPatch)
     graph = Graph(monkeypatch, batched(lambda _item: {"status": 404, "body": {"error": {}}}))
     assert graph.client.batch(CALLS[:1]) == [(404, {"error": {}})]
     assert graph.waits == []
+
+
+def test_deep_json_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = Graph(monkeypatch, lambda _request: answer(b'{"value":' + b"[" * 200_000 + b"]" * 200_000 + b"}"))
+    with pytest.raises(EntraError) as caught:
+        read(graph)
+    assert caught.value.code == "entra_answer_broken"
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_the_token_follows_no_redirect(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    graph = Graph(monkeypatch, lambda _request: answer({}, status, {"Location": "https://evil.example/v1.0/groups"}))
+    with pytest.raises(EntraError):
+        read(graph)
+    assert {str(request.url).split("/")[2] for request in graph.adapter.asked} == {"graph.microsoft.com"}
+
+
+@pytest.mark.parametrize("number", ["20", "-1", "999999999999999999999", "x", "", None, 7.5, ["0"], "\u0663"])
+def test_an_answer_to_what_was_not_asked_is_none(monkeypatch: pytest.MonkeyPatch, number: object) -> None:
+    body = {"responses": [{"id": number, "status": 200, "body": {"value": []}}] * 3}
+    with pytest.raises(EntraError) as caught:
+        Graph(monkeypatch, lambda _request: answer(body)).client.batch(CALLS[:2])
+    assert caught.value.code == "entra_answer_broken"

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import gzip
+import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,10 @@ import pytest
 import requests
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import http
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
+    ConfigurationError,
+    EntraError,
+)
 from tests.unit.plugins.module_utils._entra.scripted import ScriptedAdapter, answer
 
 
@@ -79,3 +85,70 @@ def test_what_may_succeed_later_is_tried_again() -> None:
 def test_the_reasons_of_no_answer(error: Exception, code: str) -> None:
     found, sentence, remedy = http.network_problem(error)
     assert (found, bool(sentence), bool(remedy)) == (code, True, True)
+
+
+class _Stream:
+    """A response whose body comes in pieces."""
+
+    def __init__(self, pieces: list[bytes], seconds: list[float], **headers: str) -> None:
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.raw = self
+        self._pieces, self._seconds = iter(pieces), seconds
+
+    read = None  # waits for a whole piece
+
+    def read1(self, _most: int, decode_content: bool) -> bytes:
+        """Give the next piece, ten seconds later."""
+        assert not decode_content
+        self._seconds[0] += 10
+        return next(self._pieces, b"")
+
+
+def _body(monkeypatch: pytest.MonkeyPatch, pieces: list[bytes], **headers: str) -> bytes:
+    seconds = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: seconds[0])
+    return http.read_body(_Stream(pieces, seconds, **headers), "GET /groups")  # type: ignore[arg-type]
+
+
+def test_a_small_answer_does_not_become_a_large_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quarter of a gigabyte of zeros is a quarter of a megabyte on the wire."""
+    packed = gzip.compress(bytes(1 << 28), compresslevel=1)
+    pieces = [packed[start : start + 65536] for start in range(0, len(packed), 65536)]
+    tracemalloc.start()
+    with pytest.raises(EntraError) as caught:
+        _body(monkeypatch, pieces, Content_Encoding="gzip")
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert caught.value.code == "entra_answer_too_large"
+    assert most < 3 * http._MOST_BYTES
+
+
+def test_an_answer_that_never_stops_is_not_read_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(EntraError) as caught:
+        _body(monkeypatch, [bytes(1 << 22)] * 10_000)
+    assert caught.value.code == "entra_answer_too_large"
+
+
+def test_an_answer_that_drips_ends_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(EntraError) as caught:
+        _body(monkeypatch, [b" "] * 10_000)
+    assert caught.value.code == "entra_answer_endless"
+
+
+@pytest.mark.parametrize("packing", ["br", "deflate", "gzip, gzip", "x"])
+def test_what_is_packed_otherwise_is_not_unpacked(monkeypatch: pytest.MonkeyPatch, packing: str) -> None:
+    with pytest.raises(ValueError, match=packing):
+        _body(monkeypatch, [b"{}"], Content_Encoding=packing)
+
+
+def test_a_body_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = b'{"value": []}'
+    packed = gzip.compress(content)
+    assert (
+        _body(monkeypatch, [packed[:9], packed[9:]], Content_Encoding="gzip", Content_Length=str(len(packed)))
+        == content
+    )
+    assert _body(monkeypatch, [content[:5], content[5:]], Content_Length=str(len(content))) == content
+    for pieces, headers in (([packed[:-4]], {"Content_Encoding": "gzip"}), ([content], {"Content_Length": "99"})):
+        with pytest.raises(ValueError, match="cut"):
+            _body(monkeypatch, pieces, **headers)

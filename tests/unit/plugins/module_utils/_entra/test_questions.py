@@ -5,13 +5,16 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 import requests
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import questions
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import capture, questions
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import GroupQuery
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.questions import (
     MOST_ALTERNATIVES,
@@ -19,7 +22,11 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.questi
     Deleted,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import EntraError
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import PrincipalKind
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
+    CloudGroup,
+    CompleteReading,
+    PrincipalKind,
+)
 from tests.unit.plugins.module_utils._entra.scripted import BASE, Graph, answer, batched, in_turn
 from tests.unit.samples import cloud_id, sid
 
@@ -227,3 +234,63 @@ def test_sids_that_cannot_be_read_are_told_and_the_others_stay(
     assert [one.id for one in found] == [cloud_id(2)]
     assert problem is not None
     assert problem.code == code
+
+
+_PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
+_WORDS = st.sampled_from(
+    ["id", "value", "error", "code", "status", "displayName", "groupTypes", "securityEnabled", "mailEnabled",
+     "visibility", "onPremisesSecurityIdentifier", "onPremisesSyncEnabled", "deviceId", "@odata.type", "@odata.count",
+     "@odata.nextLink", "deletedDateTime", "isCloudManaged", "membershipRule"]
+)  # fmt: skip
+_LIKELY = st.sampled_from(
+    [cloud_id(1), "Request_ResourceNotFound", "#microsoft.graph.user", sid(5001), 200, 1, f"{BASE}/v1.0/x"]
+)
+_JSON = st.recursive(
+    _PLAIN | _LIKELY,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_WORDS | st.text(max_size=3), inner, max_size=5),
+    max_leaves=12,
+)
+_OBJECT = st.dictionaries(_WORDS, _JSON, max_size=6).map(lambda found: {"id": cloud_id(1), **found})
+_BODY = (
+    _JSON
+    | _OBJECT
+    | st.lists(_OBJECT | _JSON, max_size=3).map(lambda found: {"value": found, "@odata.count": len(found)})
+)
+_ALL = GroupQuery(capture.ALWAYS_READ | {"extension_x"})
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(status=st.sampled_from([200, 200, 200, 404, 403]), body=_BODY)
+def test_no_answer_whatever_breaks_a_run_or_is_taken_for_a_whole_one(status: int, body: Any) -> None:
+    """What comes of it is an error, a doubt, or values of the types that the rules know; absence is never made up."""
+    with pytest.MonkeyPatch.context() as patch:
+        client = Graph(patch, batched(lambda _item: {"status": status, "body": body})).client
+        with suppress(EntraError):
+            asked = questions.ask_groups(client, _ALL, [cloud_id(1)])
+            said_gone = isinstance(body, dict) and isinstance(body.get("error"), dict)
+            assert not asked.absent or (status == 404 and said_gone)
+            assert all(_is_typed(group) for group in asked.living)
+        with suppress(EntraError):
+            questions.principals_with(client, {sid(5001)})
+        with suppress(EntraError):
+            for _cloud_id, reading in capture.members(client, [cloud_id(1)], capture.MemberQuery(True, True)):
+                if isinstance(reading, CompleteReading):
+                    assert status == 200
+                    assert len(body["value"]) == body["@odata.count"]
+                assert all(isinstance(one.display_name, str) for one in reading.items)
+        states, problem = capture.authority(client, [cloud_id(1)])
+        assert set(states.values()) <= {True, False}
+        assert bool(states) is (problem is None)
+        client = Graph(patch, lambda _request: answer(body, status)).client
+        with suppress(EntraError):
+            assert all(_is_typed(group) for group in capture.groups(client, _ALL))
+        with suppress(EntraError):
+            capture.member_ids(client, cloud_id(1))
+        with suppress(EntraError):
+            capture.assigned_ids(client, cloud_id(1), frozenset({cloud_id(2)}))
+
+
+def _is_typed(group: CloudGroup) -> bool:
+    kinds = {"groupTypes": list, "securityEnabled": bool, "mailEnabled": bool, "onPremisesSyncEnabled": bool}
+    known = {name: value for name, value in group.properties.items() if name in capture.ALWAYS_READ}
+    return all(value is None or isinstance(value, kinds.get(name, str)) for name, value in known.items())

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ansible.module_utils import basic
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import SETTINGS
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import QUARANTINE, SETTINGS
 
 
 def run(
@@ -36,6 +36,7 @@ def run(
     # AnsibleModule fills the default in place, which only matters where one process runs several modules.
     patch.setitem(SETTINGS["limits"], "default", {})
     patch.setitem(SETTINGS["retire"], "default", {})
+    patch.setitem(QUARANTINE["quarantine"], "default", {})
     capsys.readouterr()
     with pytest.raises(SystemExit) as ended:
         runner()

@@ -17,6 +17,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import DirectoryError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import Fate, FateKind
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.signature import SnapshotKey
 from tests.unit.plugins.module_utils._module.running import run
 from tests.unit.plugins.module_utils._module.world import PASSWORD, World
 from tests.unit.plugins.module_utils._provisioning.planning import settled
@@ -218,7 +219,8 @@ def test_another_run_blocks(world: World, gpad: Runner) -> None:
     with other.locked():
         result = gpad("group", "journal", "plan")
         assert (result["outcome"], result["errors"][0]["code"]) == ("blocked", "run_in_progress")
-        assert gpad("group", "journal", "plan", check_mode=True)["outcome"] == "ok"
+        # What it would tell would not last.
+        assert gpad("group", "journal", "plan", check_mode=True)["errors"][0]["code"] == "run_in_progress"
     assert gpad("group", "journal", "plan")["outcome"] == "ok"
 
 
@@ -521,13 +523,89 @@ def test_links_that_gpad_group_does_not_count_do_not_block_it(world: World, gpad
     assert gpad("membership", "snapshot", "journal")["summary"]["members_removed"] == 21
 
 
-def test_an_empty_capture_after_a_full_one_changes_nothing(world: World, gpad: Runner) -> None:
+@pytest.mark.parametrize("module", ["group", "membership"])
+def test_an_empty_capture_after_a_full_one_changes_nothing(world: World, gpad: Runner, module: str) -> None:
     planned(world, gpad)
     gpad("group", "journal", "plan")
     gpad("membership", "journal", "plan")
     world.capture({10: ()})
-    for module in ("group", "membership"):
-        told = gpad(module, "snapshot", "journal")
-        assert (told["outcome"], [error["code"] for error in told["errors"]]) == ("blocked", ["limit_exceeded"])
-        assert "membership_losses: 2 planned, 0 allowed" in told["errors"][0]["reason"]
+    told = gpad(module, "snapshot", "journal")
+    assert (told["outcome"], [error["code"] for error in told["errors"]]) == ("blocked", ["limit_exceeded"])
+    assert "membership_losses: 2 planned, 0 allowed" in told["errors"][0]["reason"]
     assert world.members() == {guid(1), guid(2)}
+
+
+def test_the_log_is_written_as_json_lines(world: World, gpad: Runner) -> None:
+    path = world.folder / "log.jsonl"
+    planned(world, gpad)
+    gpad("group", "journal", "plan", log_path=str(path))
+    gpad("membership", "journal", "plan", log_path=str(path))
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert [line["provisioningAction"] for line in lines] == ["create", "update"]
+    assert {line["tenantId"] for line in lines} == {TENANT}
+
+
+def test_check_mode_writes_no_log(world: World, gpad: Runner) -> None:
+    path = world.folder / "log.jsonl"
+    planned(world, gpad)
+    gpad("group", "journal", "plan", check=True, log_path=str(path))
+    assert not path.exists()
+
+
+def test_a_log_that_cannot_be_written_fails_the_task_after_the_work(world: World, gpad: Runner) -> None:
+    planned(world, gpad)
+    told = gpad("group", "journal", "plan", log_path=str(world.folder / "missing" / "log.jsonl"))
+    assert (told["outcome"], [error["code"] for error in told["errors"]]) == ("fatal", ["log_unwritten"])
+    assert (told["changed"], told["summary"]["groups_created"]) == (True, 1)
+
+
+def test_beside_another_writer_nothing_is_applied(world: World, gpad: Runner) -> None:
+    world.capture(other_writers=("Cloud Sync, job 1, Active",))
+    plan = gpad("plan", "snapshot", "journal", "plan")
+    assert (plan["outcome"], plan["notices"][0]["code"]) == ("ok", "other_writer")
+    for module in ("group", "membership"):
+        for stores in (("journal", "plan"), ("journal", "snapshot")):
+            refused = gpad(module, *stores)
+            assert (refused["outcome"], refused["errors"][0]["code"]) == ("blocked", "other_writer")
+            assert "Cloud Sync, job 1, Active" in refused["msg"]
+            checked = gpad(module, *stores, check_mode=True)
+            assert (checked["outcome"], checked["changed"]) == ("ok", True)
+            assert [notice["code"] for notice in checked["notices"]].count("other_writer") == 1
+    assert world.directory.writes == []
+
+
+KEY = SnapshotKey(b"a key of thirty-two characters, or more")
+
+
+def test_the_first_signed_run_pins_the_key(world: World, gpad: Runner) -> None:
+    world.capture(key=KEY)
+    signed = {"snapshot_key": KEY.secret.decode()}
+    assert gpad("plan", "snapshot", "journal", "plan", **signed)["outcome"] == "ok"
+    assert gpad("group", "journal", "plan")["outcome"] == "ok"
+    assert gpad("membership", "journal", "snapshot", **signed)["outcome"] == "ok"
+    for module in ("plan", "group", "membership"):
+        stores = ("snapshot", "journal", "plan") if module == "plan" else ("snapshot", "journal")
+        assert gpad(module, *stores)["errors"][0]["code"] == "snapshot_key_changed"
+    assert gpad("plan", "snapshot", "journal", "plan", **signed)["outcome"] == "ok"
+
+
+def test_the_server_is_remembered_only_by_a_run_that_lacked_nothing(world: World, gpad: Runner) -> None:
+    def remembered() -> str:
+        written = journal(world).written_to.last()
+        return written.database.server if written else ""
+
+    first = world.directory.copy()
+    planned(world, gpad)
+    assert gpad("group", "journal", "plan")["outcome"] == "ok"
+    assert remembered() == "dc1.contoso.com"
+    full, world.directory = world.directory, first
+    second = replace(first.info, server="dc2.contoso.com", invocation_id=guid(902))
+    first.info = second
+    world.capture({10: (user(1), user(2)), 11: ()})
+    assert gpad("plan", "snapshot", "journal", "plan")["outcome"] == "partial"
+    assert gpad("group", "journal", "plan")["outcome"] == "ok"
+    assert (remembered(), first.writes) == ("dc1.contoso.com", [])
+    full.info, world.directory = second, full
+    assert gpad("plan", "snapshot", "journal", "plan")["outcome"] == "ok"
+    assert gpad("group", "journal", "plan")["outcome"] == "ok"
+    assert remembered() == "dc2.contoso.com"

@@ -94,7 +94,7 @@ def test_every_option_is_described(module: str) -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_secrets_are_never_logged(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
     spec, _unused = spec_of(monkeypatch, module)
-    secret = {name for name in spec if "password" in name or "secret" in name}
+    secret = {name for name in spec if "password" in name or "secret" in name or name.endswith("_key")}
     assert bool(secret) is (module != "gpad_journal")
     assert {name for name, option in spec.items() if option.get("no_log")} == secret
 

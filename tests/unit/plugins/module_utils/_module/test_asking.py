@@ -32,8 +32,8 @@ GONE = Fate(cloud_id(7), FateKind.ABSENT, "Gone", *DAYS[:2])
 DELETED = Fate(cloud_id(8), FateKind.SOFT_DELETED, "Deleted", *DAYS[:2])
 
 
-def write_plan(path: Path, *items: Question | Notice, tenant: str = TENANT) -> Path:
-    header = planfile.PlanHeader("p", DAYS[0], tenant, DAYS[0], "DC=x", "dc1", False)
+def write_plan(path: Path, *items: Question | Notice, tenant: str = TENANT, fingerprint: str = "") -> Path:
+    header = planfile.PlanHeader("p", DAYS[0], tenant, DAYS[0], "DC=x", "dc1", False, fingerprint=fingerprint)
     with planfile.writing(path, header) as writer:
         for item in items:
             writer.add(item)
@@ -50,12 +50,27 @@ def test_a_plan_asks_of_groups_and_sids(tmp_path: Path) -> None:
         Question(Subject.GROUP, "../users"),
         Question(Subject.SID, "S-1-5' or id eq 'x"),
     )
-    assert asking.read_questions(path, TENANT, Report(9)) == Questions(frozenset({cloud_id(1)}), frozenset({sid(5001)}))
+    assert asking.read_questions(path, TENANT, Report(9), Before()) == Questions(
+        frozenset({cloud_id(1)}), frozenset({sid(5001)})
+    )
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "asked"),
+    [("f", {cloud_id(1)}), ("of an older one", {cloud_id(1), cloud_id(7)}), (None, {cloud_id(7)})],
+)
+def test_what_no_plan_was_made_from_is_asked_again(tmp_path: Path, fingerprint: str | None, asked: set[str]) -> None:
+    """The run died between its capture and its plan, so that nothing else remembers which groups had just gone."""
+    path = tmp_path / "plan"
+    if fingerprint is not None:
+        write_plan(path, Question(Subject.GROUP, cloud_id(1)), fingerprint=fingerprint)
+    before = Before(frozenset(), frozenset({cloud_id(7)}), "f")
+    assert asking.read_questions(path, TENANT, Report(9), before).groups == asked
 
 
 @pytest.mark.parametrize("name", [None, "none", "folder/none"])
 def test_no_plan_asks_nothing(tmp_path: Path, name: str | None) -> None:
-    assert asking.read_questions(tmp_path / name if name else None, TENANT, Report(9)) == Questions()
+    assert asking.read_questions(tmp_path / name if name else None, TENANT, Report(9), Before()) == Questions()
 
 
 @pytest.mark.parametrize("kind", ["cut", "edited", "empty", "folder"])
@@ -67,7 +82,7 @@ def test_a_plan_that_cannot_be_believed_asks_nothing_and_is_told(tmp_path: Path,
     else:
         path.write_text({"cut": text[:-20], "edited": text.replace("dc1", "dc2"), "empty": ""}[kind], encoding="utf-8")
     report = Report(9)
-    assert asking.read_questions(path, TENANT, report) == Questions()
+    assert asking.read_questions(path, TENANT, report, Before()) == Questions()
     assert [notice["code"] for notice in report.notices] == ["plan_damaged"]
 
 
@@ -85,13 +100,13 @@ def test_a_plan_of_the_version_before_asks_nothing_and_is_told(tmp_path: Path) -
     path = tmp_path / "plan"
     path.write_text(text + json.dumps(footer) + "\n", encoding="utf-8")
     report = Report(9)
-    assert asking.read_questions(path, TENANT, report) == Questions()
+    assert asking.read_questions(path, TENANT, report, Before()) == Questions()
     assert [notice["code"] for notice in report.notices] == ["plan_damaged"]
 
 
 def test_a_plan_of_another_tenant(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=cloud_id(9)) as caught:
-        asking.read_questions(write_plan(tmp_path / "plan", tenant=cloud_id(9)), TENANT, Report(9))
+        asking.read_questions(write_plan(tmp_path / "plan", tenant=cloud_id(9)), TENANT, Report(9), Before())
     assert caught.value.code == "other_tenant"
 
 
@@ -106,26 +121,29 @@ def write_snapshot(path: Path, fates: Iterable[Fate], *, check_mode: bool = Fals
 
 
 def test_what_the_snapshot_before_said(tmp_path: Path) -> None:
-    before = asking.read_before(write_snapshot(tmp_path / "s", (GONE, DELETED)), TENANT)
+    before = asking.read_before(write_snapshot(tmp_path / "s", (GONE, DELETED)), TENANT, Report(9))
     names = {cloud_id(1): "In", cloud_id(2): "Out", cloud_id(7): "Gone", cloud_id(8): "Deleted"}
-    assert before == Before(frozenset({cloud_id(1)}), {cloud_id(7): GONE}, names)
+    gone = frozenset({cloud_id(7), cloud_id(8)})
+    assert before == Before(frozenset({cloud_id(1)}), gone, "f", {cloud_id(7): GONE}, names)
 
 
 def test_absence_that_check_mode_saw_is_no_evidence(tmp_path: Path) -> None:
-    before = asking.read_before(write_snapshot(tmp_path / "s", (GONE,), check_mode=True), TENANT)
+    before = asking.read_before(write_snapshot(tmp_path / "s", (GONE,), check_mode=True), TENANT, Report(9))
     assert before.absent == {}
     assert before.in_scope == {cloud_id(1)}
 
 
 def test_no_snapshot_and_a_damaged_one_said_nothing(tmp_path: Path) -> None:
-    assert asking.read_before(tmp_path / "none", TENANT) == Before()
+    assert asking.read_before(tmp_path / "none", TENANT, Report(9)) == Before()
     (tmp_path / "s").write_bytes(b"x" * 5000)
-    assert asking.read_before(tmp_path / "s", TENANT) == Before()
+    report = Report(9)
+    assert asking.read_before(tmp_path / "s", TENANT, report) == Before()
+    assert [notice["code"] for notice in report.notices] == ["snapshot_damaged"]
 
 
 def test_a_snapshot_of_another_tenant(tmp_path: Path) -> None:
     with pytest.raises(StoreError) as caught:
-        asking.read_before(write_snapshot(tmp_path / "s", ()), cloud_id(9))
+        asking.read_before(write_snapshot(tmp_path / "s", ()), cloud_id(9), Report(9))
     assert caught.value.code == "other_tenant"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import capture, questions
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import capture, questions, writers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.auth import EntraSettings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import MemberQuery
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.questions import AskedGroups, Deleted
@@ -26,11 +26,12 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Fate,
     FateKind,
     IncompleteReading,
+    OtherWriters,
     Principal,
     Reading,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Question, Subject
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import planfile
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import planfile, signature
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
 from tests.unit.plugins.module_utils._module.running import run
 from tests.unit.samples import TENANT, cloud_group, cloud_id, converted, sid, user
@@ -95,11 +96,14 @@ class Tenant:
         self.sids_problem: EntraError | None = None
         self.questions: list[frozenset[str]] = []
         self.requests = {"GET": 2, "POST": 1}
+        self.writers = OtherWriters()
+        self.writers_problem: EntraError | None = None
         patch.setattr(capturing, "GraphClient", lambda _settings: self)
         for name in ("groups", "members", "authority"):
             patch.setattr(capture, name, getattr(self, name))
         for name in ("ask_groups", "principals_with"):
             patch.setattr(questions, name, getattr(self, name))
+        patch.setattr(writers, "other_writers", self.other_writers)
 
     def log_on(self) -> None:
         """Succeed."""
@@ -124,6 +128,12 @@ class Tenant:
         """Tell what became of groups."""
         self.questions.append(ids)
         return self.answers
+
+    def other_writers(self, _client: object) -> OtherWriters:
+        """Tell who else writes."""
+        if self.writers_problem is not None:
+            raise self.writers_problem
+        return self.writers
 
     def principals_with(self, _client: object, sids: frozenset[str]) -> tuple[tuple[Principal, ...], EntraError | None]:
         """Tell whose SIDs these are."""
@@ -569,3 +579,52 @@ def test_what_users_are_matched_by_decides_what_is_read(
 
 def test_a_key_that_does_not_exist_is_refused(tenant: Tenant, scope: Scope) -> None:
     assert "match_users_by" in scope(match_users_by=["distinguished_name"])["msg"]
+
+
+JOB = "Cloud Sync, job AAD2ADGroupProvisioning.1, Active"
+
+
+@pytest.mark.parametrize(
+    ("options", "running", "code", "held"),
+    [
+        ({}, (), None, ()),
+        ({}, (JOB,), "other_writer", (JOB,)),
+        ({"other_writers": "disjoint"}, (JOB,), "other_writer_disjoint", ()),
+        ({"other_writers": "disjoint"}, (), None, ()),
+    ],
+)
+def test_other_writers_stand_in_the_snapshot_unless_somebody_vouches(
+    tenant: Tenant,
+    scope: Scope,
+    tmp_path: Path,
+    options: dict[str, Any],
+    running: tuple[str, ...],
+    code: str | None,
+    held: tuple[str, ...],
+) -> None:
+    tenant.writers = OtherWriters(running)
+    result = scope(**options)
+    assert result["outcome"] == "ok"
+    assert [notice["code"] for notice in result["notices"]] == ([code] if code else [])
+    assert all(JOB in notice["reason"] for notice in result["notices"])
+    assert Snapshot(tmp_path / "snapshot").header.other_writers == held
+
+
+@pytest.mark.parametrize("problem", [None, EntraError("It did not answer.")])
+def test_writers_that_cannot_be_read_are_no_lack_of_the_capture(
+    tenant: Tenant, scope: Scope, tmp_path: Path, problem: EntraError | None
+) -> None:
+    tenant.writers, tenant.writers_problem = OtherWriters(unread="the application lacks it"), problem
+    result = scope()
+    assert (result["outcome"], [notice["code"] for notice in result["notices"]]) == ("ok", ["other_writers_unread"])
+    assert ("did not answer" if problem else "lacks it") in result["notices"][0]["reason"]
+    assert Snapshot(tmp_path / "snapshot").header.incomplete == ""
+    assert scope(other_writers="disjoint")["notices"] == []
+
+
+def test_a_key_signs_the_snapshot(tenant: Tenant, scope: Scope, tmp_path: Path) -> None:
+    key = "a key of thirty-two characters, or more"
+    assert scope(snapshot_key=key)["outcome"] == "ok"
+    assert Snapshot(tmp_path / "snapshot", signature.key_of(key)).ids_in_scope() == {cloud_id(1), cloud_id(3)}
+    result = scope(snapshot_key="?" * 31)
+    assert (result["_rc"], result["errors"][0]["code"]) == (1, "snapshot_key_short")

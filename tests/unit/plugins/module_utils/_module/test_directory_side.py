@@ -4,19 +4,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import ConnectionSettings, TlsMode
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import directory_side
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     BlockedError,
     ConfigurationError,
-    DirectoryError,
     StoreError,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import (
@@ -120,70 +117,6 @@ def test_without_limits_the_defaults_hold(limits: dict[str, Any] | None) -> None
 def test_options_that_cannot_be_used(wrong: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
         directory_side.settings_of({**PARAMS, **wrong})
-
-
-@pytest.mark.parametrize(
-    ("mode", "port", "expected_port"),
-    [(TlsMode.LDAPS, None, 3269), (TlsMode.START_TLS, None, 3268), (TlsMode.LDAPS, 13269, 13269)],
-)
-def test_the_connection_is_closed_whatever_happens(
-    monkeypatch: pytest.MonkeyPatch, mode: TlsMode, port: int | None, expected_port: int
-) -> None:
-    told: list[Any] = []
-
-    class Session:
-        def __init__(self, settings: ConnectionSettings) -> None:
-            told.append(settings)
-
-        def close(self) -> None:
-            told.append("closed")
-
-    class Reader:
-        def __init__(
-            self, _session: object, containers: tuple[str, ...], attributes: Any, catalog: Callable[[], Any] | None
-        ) -> None:
-            told.append((containers, set(attributes)))
-            if catalog is not None:
-                catalog()
-
-        def close(self) -> None:
-            told.append("reader closed")
-
-    monkeypatch.setattr(directory_side, "Session", Session)
-    monkeypatch.setattr(directory_side, "Reader", Reader)
-    with pytest.raises(RuntimeError), directory_side.open_directory(PARAMS):
-        raise RuntimeError
-    expected = ConnectionSettings("dc1", "svc", "x", None, TlsMode.START_TLS, "/ca.pem")
-    assert told[0] == expected
-    assert told[1] == ((MANAGED,), {"displayName", "description", "sAMAccountName"})
-    assert told[2:] == ["reader closed", "closed"]
-    told.clear()
-    more = {"global_catalog_server": "gc1", "global_catalog_port": port, "domain_tls_mode": mode.value}
-    with directory_side.open_directory({**PARAMS, **more}):
-        pass
-    assert told[0].server == "dc1"
-    assert (told[2].server, told[2].port, told[2].tls_mode) == ("gc1", expected_port, mode)
-    assert told[3:] == ["reader closed", "closed"]
-
-
-def test_a_directory_that_is_no_directory_is_closed_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    closed: list[bool] = []
-
-    class Session:
-        def __init__(self, _settings: ConnectionSettings) -> None:
-            pass
-
-        def close(self) -> None:
-            closed.append(True)
-
-    def reader(*_arguments: object) -> None:
-        raise DirectoryError("no")
-
-    monkeypatch.setattr(directory_side, "Session", Session)
-    monkeypatch.setattr(directory_side, "Reader", reader)
-    with pytest.raises(DirectoryError), directory_side.open_directory(PARAMS):
-        pytest.fail("opened")
-    assert closed == [True]
 
 
 def test_a_breach_reads_as_numbers_and_rule() -> None:

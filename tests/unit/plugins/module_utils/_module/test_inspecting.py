@@ -88,6 +88,31 @@ def test_runs_and_failing_objects(
     assert len(info(["runs"], "journal", max_results=1)["info"]["runs"]) == 1
 
 
+def test_the_log_is_shown_as_graph_shows_its_own(
+    world: World, info: Info, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.capture()
+    world.directory.refused = {guid(1)}
+    run(monkeypatch, capsys, planning.run, world.options("snapshot", "journal", "plan"))
+    for module in (applying.run_groups, applying.run_members):
+        run(monkeypatch, capsys, module, world.options("journal", "plan"))
+    world.reached = False
+    members, group = info(["log"], "journal")["info"]["log"]
+    assert (group["provisioningAction"], members["provisioningAction"]) == ("create", "update")
+    assert members["provisioningStatusInfo"]["status"] == "warning"
+    assert (members["tenantId"], members["sourceIdentity"]["id"]) == (TENANT, cloud_id(10))
+    chosen = info(["log"], "journal", log={"status": "partial", "since": "2026-01-01", "id": cloud_id(10).upper()})
+    assert chosen["info"]["log"] == [members]
+    assert info(["log"], "journal", log={"until": "2026-01-01T00:00:00+02:00"})["info"]["log"] == []
+
+
+@pytest.mark.parametrize("name", ["since", "until"])
+def test_a_time_that_is_none_is_told(info: Info, name: str) -> None:
+    told = info(["log"], "journal", log={name: "yesterday"})
+    assert told["errors"][0]["code"] == "configuration_invalid"
+    assert f"log: {name} is 'yesterday'" in told["msg"]
+
+
 @pytest.mark.parametrize(
     ("gather", "stores", "missing"),
     [

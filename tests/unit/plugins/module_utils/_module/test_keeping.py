@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import keeping
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import KnownGroup
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied, KnownGroup
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.replication import Database
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from tests.unit.plugins.module_utils._module.running import run
 from tests.unit.samples import cloud_id, guid
@@ -120,6 +121,29 @@ def test_check_mode_forgets_nothing(keep: Keep, path: Path) -> None:
     result = keep(forgotten=[cloud_id(2)], check_mode=True)
     assert (result["changed"], result["forgotten"]) == (True, [cloud_id(2)])
     assert accepted(path) == {cloud_id(3)}
+
+
+def test_a_deletion_that_was_undone_by_hand_is_forgotten_once(keep: Keep, path: Path) -> None:
+    """Another domain controller may show the object then."""
+    journal = JournalFile(path, writable=True)
+    journal.written_to.remember(Database("dc1", guid(901)))
+    journal.begin_run("r", "gpad_group", "p", "t", "t")
+    journal.record(Applied("delete", cloud_id(7), "Group 7", guid(7), "CN=x", "done", {}, {}))
+    journal.close()
+    assert keep(forgotten=[cloud_id(7)])["forgotten"] == [cloud_id(7)]
+    assert not keep(forgotten=[cloud_id(7)])["changed"]
+    written = JournalFile(path, writable=False).written_to.last()
+    assert written is not None and written.deleted == {}
+
+
+def test_another_key_may_follow(keep: Keep, path: Path) -> None:
+    assert not keep(released=["snapshot_key"])["changed"]
+    journal = JournalFile(path, writable=True)
+    journal.pins.pin_snapshot_key("first")
+    journal.close()
+    assert keep(released=["snapshot_key"], check_mode=True)["released"] == ["snapshot_key"]
+    assert keep(released=["snapshot_key"])["changed"]
+    assert JournalFile(path, writable=False).pins.snapshot_key() == ""
 
 
 def test_with_a_mistake_in_either_list_nothing_is_forgotten(keep: Keep, path: Path) -> None:

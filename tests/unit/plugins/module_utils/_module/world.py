@@ -23,6 +23,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import SnapshotHeader
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Decision, Scope, decide
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import snapshot
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.signature import SnapshotKey
 from tests.unit.fakes import FakeDirectory
 from tests.unit.samples import MANAGED, TENANT, cloud_group, cloud_id, user
 
@@ -45,17 +46,20 @@ class World:
         self.folder = folder
         self.directory = FakeDirectory()
         self.reached = True
+        self.refused = False
         self.read: set[str] = set()
         for number in (1, 2, 3):
             self.directory.add_user(number)
         for module in (applying, inspecting, planning):
             patch.setattr(module, "open_directory", self.open)
-        patch.setattr(applying, "Writer", lambda _session: self.directory)
+        patch.setattr(applying, "Writer", lambda _session, _order: self.directory)
 
     @contextmanager
     def open(self, _params: dict[str, Any], attributes: Iterable[str] = ()) -> Iterator[tuple[Any, FakeDirectory]]:
         """Connect to the directory, and note which attributes are to be read beside the default ones."""
         self.read = set(attributes)
+        if self.refused:
+            raise DirectoryError("The log-on was refused.", code="directory_log_on_refused")
         if not self.reached:
             raise DirectoryError("The domain controller does not answer.", code="directory_unreachable")
         yield FakeSession(), self.directory
@@ -71,11 +75,13 @@ class World:
         hours_ago: float = 0,
         more: Iterable[CloudGroup] = (),
         fates: Iterable[Fate] = (),
+        other_writers: tuple[str, ...] = (),
+        key: SnapshotKey | None = None,
     ) -> None:
         """Write a snapshot; by default one group with two users. More groups are decided over by the fixed clause."""
         captured_at = datetime.now(timezone.utc) - timedelta(hours=hours_ago)
         wanted = {10: (user(1), user(2))} if groups is None else groups
-        with snapshot.writing(self.folder / "snapshot") as writer:
+        with snapshot.writing(self.folder / "snapshot", key) as writer:
             for number, members in wanted.items():
                 writer.add_group(cloud_group(number), Decision(None, "all"))
                 writer.add_members(cloud_id(number), CompleteReading(members))
@@ -90,6 +96,7 @@ class World:
                 incomplete=incomplete,
                 check_mode=check_mode,
                 narrowed=narrowed,
+                other_writers=other_writers,
             )
             writer.finish(header)
 

@@ -32,6 +32,10 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     MemberChange,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied, KnownGroup
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.replication import (
+    Database,
+    database_of,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.run_facts import RunFacts
 from tests.unit import samples
@@ -106,7 +110,7 @@ def groups(changes: Iterable[GroupChange], directory: FakeDirectory, journal: Fa
 
 def links(changes: Iterable[MemberChange], directory: FakeDirectory, journal: FakeJournal) -> list[Applied]:
     """Carry out a plan that was given, and read from the same domain controller."""
-    planned_on = directory.domain.server
+    planned_on = database_of(directory.domain)
     return list(apply.apply_members(changes, directory, directory, journal, planned_on=planned_on))
 
 
@@ -288,10 +292,20 @@ def test_the_guid_of_a_created_group_comes_from_the_journal(directory: FakeDirec
 def test_a_refused_link_does_not_stop_the_others(directory: FakeDirectory, knowing: FakeJournal) -> None:
     directory.refused = {guid(3)}
     (applied,) = links([members([want(2), want(3), want(4)])], directory, knowing)
-    assert (applied.status, applied.added, code(applied)) == ("partial", (guid(2), guid(4)), "object_missing")
+    assert (applied.status, applied.added, code(applied)) == ("partial", (guid(2), guid(4)), "permission_denied")
     assert applied.error is not None
     assert guid(3) in applied.error.message
     assert "1 of 3" in applied.error.message
+
+
+def test_a_refusal_that_stays_is_told_before_one_that_the_next_plan_settles(
+    directory: FakeDirectory, knowing: FakeJournal
+) -> None:
+    directory.refused = {guid(4)}
+    del directory.nodes[guid(3)]
+    (applied,) = links([members([want(2), want(3), want(4)])], directory, knowing)
+    assert (code(applied), applied.status) == ("permission_denied", "partial")
+    assert applied.error is not None and "2 of 3" in applied.error.message
 
 
 def test_links_that_are_all_refused_are_a_failure(directory: FakeDirectory, knowing: FakeJournal) -> None:
@@ -471,15 +485,48 @@ def test_links_are_read_again_unless_the_group_is_as_it_was(
     assert ("links" in directory.questions) is read_again
 
 
-@pytest.mark.parametrize("planned_on", ["", "dc2.contoso.com"])
-def test_a_sequence_number_of_another_domain_controller_proves_nothing(
-    directory: FakeDirectory, knowing: FakeJournal, planned_on: str
+HERE = database_of(samples.DOMAIN)
+ELSEWHERE = [
+    Database("dc2.contoso.com", samples.guid(99)),
+    # A backup that was restored is another copy under the same name.
+    Database(HERE.server, samples.guid(99)),
+    Database(HERE.server, ""),
+    Database("dc2.contoso.com", HERE.invocation_id),
+]
+
+
+@pytest.mark.parametrize("planned_on", [None, *ELSEWHERE])
+def test_a_sequence_number_of_another_copy_proves_nothing(
+    directory: FakeDirectory, knowing: FakeJournal, planned_on: Database | None
 ) -> None:
-    """Each domain controller counts for itself: the same number there says nothing of the links here."""
+    """Each copy of the directory counts for itself: the same number there says nothing of the links here."""
     directory.nodes[guid(1)].usn = 7
     change = dataclasses.replace(members([want(4)], [], [link(2)]), before_usn=7)
     (applied,) = apply.apply_members([change], directory, directory, knowing, planned_on=planned_on)
     assert (applied.status, code(applied), directory.writes) == ("failed", "directory_moved_on", [])
+
+
+@pytest.mark.parametrize("planned_on", ELSEWHERE)
+def test_a_plan_of_another_copy_neither_creates_nor_deletes(planned_on: Database) -> None:
+    """What was written there since may not be here yet; attributes and places of what is here may change."""
+    directory = FakeDirectory()
+    directory.add_group(directory_group(1, displayName=("old",)))
+    directory.add_group(directory_group(2, anchor=f"Group_{cloud_id(2)}"))
+    directory.add_group(directory_group(3))
+    directory.delete_by_hand(guid(3))
+    gone, back = (
+        dataclasses.replace(update(number), action=action, before={}, after={}, new_dn=place)
+        for number, action, place in ((2, Action.DELETE, None), (3, Action.RESTORE, f"CN=Group 3,{MANAGED}"))
+    )
+    container = dataclasses.replace(create(5), action=Action.CREATE_CONTAINER, id="", dn=f"OU=New,{MANAGED}")
+    changes = [container, create(4), gone, back, update(1)]
+    journal = FakeJournal()
+    done = list(apply.apply_groups(changes, directory, directory, journal, planned_on=planned_on))
+    assert [code(applied) for applied in done] == ["replication_pending"] * 4 + [""]
+    assert [kind for kind, _guid in directory.writes] == ["modify"]
+    here = [dataclasses.replace(create(4), dn=f"CN=Group 4,{MANAGED}"), gone]
+    again = list(apply.apply_groups(here, directory, directory, journal, planned_on=HERE))
+    assert [applied.status for applied in again] == ["done", "done"]
 
 
 @pytest.mark.parametrize("known_as", [None, 9])

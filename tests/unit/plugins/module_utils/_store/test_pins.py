@@ -84,3 +84,19 @@ def test_a_setting_comes_and_goes(path: Path) -> None:
     assert opened(path).pins.get("stopped") == "why"
     journal.pins.put("stopped", None)
     assert journal.pins.get("stopped") is None
+
+
+def test_a_journal_takes_one_key_once_it_has_seen_it(path: Path) -> None:
+    journal = opened(path)
+    for key_id in ("", "first", "second"):
+        journal.pins.check_snapshot_key(key_id)
+    journal.pins.pin_snapshot_key("")
+    assert journal.pins.snapshot_key() == ""
+    for key_id in ("first", "second"):
+        journal.pins.pin_snapshot_key(key_id)
+    assert journal.pins.snapshot_key() == "first"
+    journal.pins.check_snapshot_key("first")
+    for key_id in ("", "second"):
+        with pytest.raises(StoreError, match="signed with the key first") as caught:
+            journal.pins.check_snapshot_key(key_id)
+        assert caught.value.code == "snapshot_key_changed"

@@ -1,0 +1,69 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who else writes cloud groups to Active Directory: the running jobs of Microsoft's Cloud Sync."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import items
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import Call, GraphClient
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import OtherWriters
+
+# The gallery application from which a configuration "Microsoft Entra ID to AD" is made, and the template of its job.
+_APPLICATION_TEMPLATE = "fb81332f-3eca-4ecf-a939-4278e501d330"
+_JOB_TEMPLATE = "AAD2ADGroupProvisioning"
+
+_READ_PRINCIPALS = (
+    "Application.Read.All",
+    "Application.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+)
+_READ_JOBS = ("Synchronization.Read.All", "Synchronization.ReadWrite.All")
+
+# A job without schedule does not run, whatever its status was; one that was started and never ran is about to.
+_IDLE_SCHEDULES = frozenset({"disabled", "paused"})
+_IDLE_STATES = frozenset({"notconfigured", "paused"})
+
+
+def other_writers(client: GraphClient) -> OtherWriters:
+    """Return the jobs that write cloud groups to Active Directory now; without the permissions that is not known.
+
+    Raises:
+        EntraError: a list could not be read to its end.
+    """
+    lacking = [needed[0] for needed in (_READ_PRINCIPALS, _READ_JOBS) if not client.roles.intersection(needed)]
+    if lacking:
+        return OtherWriters(unread=f"the application lacks {' and '.join(lacking)}")
+    return OtherWriters(tuple(sorted(_running(client))))
+
+
+def _running(client: GraphClient) -> Iterator[str]:
+    chosen = quote(f"applicationTemplateId eq '{_APPLICATION_TEMPLATE}'")
+    call = Call(f"/servicePrincipals?$select=id,displayName&$filter={chosen}", _READ_PRINCIPALS[:1])
+    principals = [item for page in client.pages(call) for item in items(page, call.path)]
+    for principal in principals:
+        jobs = Call(f"/servicePrincipals/{quote(principal['id'])}/synchronization/jobs", _READ_JOBS[:1])
+        for page in client.pages(jobs):
+            for job in items(page, jobs.path):
+                state, schedule = _word(job, "status", "code"), _word(job, "schedule", "state")
+                if _is_running(job, state, schedule):
+                    yield f"{principal.get('displayName') or principal['id']}, job {job['id']}, {state or 'unknown'}"
+
+
+def _is_running(job: Mapping[str, Any], state: str, schedule: str) -> bool:
+    # The id begins with the template's name, too.
+    kind = str(job.get("templateId") or job["id"].partition(".")[0])
+    if kind.lower() != _JOB_TEMPLATE.lower():
+        return False
+    return state.lower() not in _IDLE_STATES and schedule.lower() not in _IDLE_SCHEDULES
+
+
+def _word(job: Mapping[str, Any], part: str, name: str) -> str:
+    held = job.get(part)
+    value = held.get(name) if isinstance(held, dict) else None
+    return value if isinstance(value, str) else ""

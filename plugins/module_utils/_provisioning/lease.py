@@ -1,0 +1,58 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One run at a time: whether the run that holds the journal is alive, and what to tell the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import BlockedError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_of
+
+LIFETIME = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The run that holds the journal.
+
+    Parameters:
+        plan_id: its plan.
+        host: the host of the process that gave the last sign of life.
+        pid: that process.
+        since: when the plan was made, ISO 8601.
+        heartbeat: the last sign of life, ISO 8601.
+    """
+
+    plan_id: str
+    host: str
+    pid: int
+    since: str
+    heartbeat: str
+
+
+def is_alive(holder: Holder, now: datetime, *, locked: bool) -> bool:
+    """Return whether a run still holds the journal.
+
+    Parameters:
+        holder: the run.
+        now: the time.
+        locked: another process holds the lock of the operating system.
+    """
+    return locked or now - moment_of(holder.heartbeat) < LIFETIME
+
+
+def refusal(holder: Holder | None, journal: str) -> BlockedError:
+    """Return the error for whoever comes while another run is alive."""
+    if holder is None:
+        return BlockedError(
+            f"Another run holds the journal {journal}.", "Wait until it has ended.", code="run_in_progress"
+        )
+    return BlockedError(
+        f"Another run holds the journal {journal}: the plan {holder.plan_id}, since {holder.since}, "
+        f"process {holder.pid} on {holder.host}, last sign of life at {holder.heartbeat}.",
+        "Wait until it has ended; it is taken over ten minutes after its last sign of life.",
+        code="run_in_progress",
+    )
