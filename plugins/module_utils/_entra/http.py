@@ -53,12 +53,11 @@ def open_session(ca_cert: str | None) -> requests.Session:
         raise ConfigurationError(
             f"ca_cert: {ca_cert} does not exist.", "Give the path of a PEM file.", code="ca_cert_unreadable"
         )
-    retry = Retry(
+    retry = _BoundedRetry(
         total=_TRIES,
         connect=_CONNECT_TRIES,  # a wrong address should be told soon
         other=0,  # an untrusted certificate stays untrusted
         backoff_factor=0.5,
-        backoff_max=_LONGEST_WAIT,
         status_forcelist=(429, 500, 502, 503, 504),
         # Only reading calls are made with POST: the token request and $batch of GETs.
         allowed_methods=("GET", "POST"),
@@ -94,6 +93,24 @@ def _session_class() -> type[Any]:
 
 
 _BoundedSession = _session_class()
+
+
+def _retry_class() -> type[Any]:
+    if REQUESTS_IMPORT_ERROR:
+        return object
+
+    class BoundedRetry(Retry):
+        """Waits as long as the service asks for, within reason."""
+
+        def get_retry_after(self, response: Any) -> float | None:
+            """Return the seconds that an answer asks to wait, or None."""
+            asked = super().get_retry_after(response)
+            return None if asked is None else min(asked, _LONGEST_WAIT)
+
+    return BoundedRetry
+
+
+_BoundedRetry = _retry_class()
 
 
 def read_body(answer: requests.Response, what: str) -> bytes:

@@ -67,7 +67,7 @@ def is_damage(error: sqlite3.Error) -> bool:
 
     Of the classes of sqlite3, the base class itself stands for SQLITE_CORRUPT and SQLITE_NOTADB.
     """
-    return type(error) is sqlite3.DatabaseError or "unsupported file format" in str(error)
+    return error.__class__ in (sqlite3.DatabaseError,) or "unsupported file format" in str(error)
 
 
 def was_journal(path: Path) -> bool:

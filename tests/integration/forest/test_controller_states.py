@@ -27,8 +27,9 @@ def test_a_restored_backup_creates_nothing_while_it_lacks_a_group(strict: Target
     """It has the name of the controller that was written to and another invocation id, and has never seen one group."""
     there, lost, fresh = (strict.admin.create_group(unique(name)) for name in ("There", "Lost", "Fresh"))
     strict.provision(there)
-    with closing(sqlite3.connect(strict.journal)) as journal, journal:
+    with closing(sqlite3.connect(strict.journal)) as journal:
         journal.execute("INSERT INTO groups VALUES (?, ?, 1)", (lost, str(uuid.uuid4())))
+        journal.commit()
     strict.snapshot_of(there, lost, fresh)
     assert {error["code"] for error in strict.plan()["errors"]} == {"directory_group_missing"}
     strict_policy.set_policy(invocation_id=str(uuid.uuid4()))

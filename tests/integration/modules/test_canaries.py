@@ -72,7 +72,7 @@ def canary() -> str:
 
 def forms(secret: str) -> set[bytes]:
     """Return the forms in which a secret could be written down."""
-    core = secret.split(" ")[0]
+    core = secret.split(" ", maxsplit=1)[0]
     found = {core.encode(), quote(core, safe="").encode(), json.dumps(core)[1:-1].encode()}
     for shift in range(3):  # base64 has three ways of cutting
         whole = base64.b64encode(b"x" * shift + secret.encode())
@@ -169,9 +169,7 @@ def test_the_secrets_are_known() -> None:
     assert all(SECRETS[module] for module in MODULES if "domain_server" in spec_of(module))
 
 
-@pytest.mark.parametrize(
-    "how", [str, lambda s: json.dumps(s), lambda s: quote(s), lambda s: base64.b64encode(s.encode()).decode()]
-)
+@pytest.mark.parametrize("how", [str, json.dumps, quote, lambda secret: base64.b64encode(secret.encode()).decode()])
 def test_a_planted_secret_is_found(tmp_path: Path, how: Any) -> None:
     """The probe: what is looked for below would be seen."""
     secret = canary()

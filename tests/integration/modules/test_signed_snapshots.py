@@ -51,9 +51,10 @@ def test_a_signed_snapshot_is_provisioned_on_another_host(target: Target, cloud_
 
 
 def test_whoever_adds_a_member_on_the_way_is_refused(target: Target, cloud_id: str) -> None:
-    with closing(sqlite3.connect(target.snapshot)) as snapshot, snapshot:
+    with closing(sqlite3.connect(target.snapshot)) as snapshot:
         changed = snapshot.execute("UPDATE groups SET name = 'Other' WHERE id = ?", (cloud_id,))
         assert changed.rowcount == 1
+        snapshot.commit()
     given: dict[str, Any] = {"snapshot": str(target.snapshot), **KEY}
     results = (target.plan(**KEY), target.group(**given), target.membership(**given), target.info("snapshot", **KEY))
     assert [code(result) for result in results] == ["snapshot_forged"] * 4

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.response import HTTPResponse
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import http
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
@@ -46,6 +48,17 @@ def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> 
 def test_nothing_is_sent_in_clear() -> None:
     with pytest.raises(requests.exceptions.InvalidSchema):
         http.open_session(None).get("http://graph.microsoft.com")
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("7", 7), ("86400", 300), ("99999999999", 300), ("Fri, 31 Dec 2999 23:59:59 GMT", 300)]
+)
+def test_the_service_is_not_waited_for_longer_than_is_sensible(header: str, seconds: float) -> None:
+    adapter = http.open_session(None).get_adapter("https://graph.microsoft.com")
+    assert isinstance(adapter, HTTPAdapter)
+    asked = HTTPResponse(status=429, headers={"Retry-After": header})
+    assert adapter.max_retries.get_retry_after(asked) == seconds
+    assert adapter.max_retries.get_retry_after(HTTPResponse(status=503)) is None
 
 
 def test_no_request_waits_for_ever_or_follows_elsewhere() -> None:
