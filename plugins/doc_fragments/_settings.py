@@ -156,7 +156,7 @@ options:
         suboptions: *limit
       membership_losses:
         description: How many fewer direct members the groups in scope have than in the snapshot that was applied last.
-          By default 30 percent from 100 up. When no member is left, the run is stopped whatever is given here.
+          By default 30 percent from 20 up.
         type: dict
         suboptions: *limit
   snapshot_key:
@@ -170,7 +170,7 @@ options:
   max_snapshot_age:
     description:
       - A snapshot, or the snapshot behind a plan, that is older than so many hours is refused, since what was taken
-        away meanwhile would be given again.
+        away meanwhile would be given again. The way back from a run is planned without a snapshot, whatever its age.
     type: int
     default: 24
   retry_hours:

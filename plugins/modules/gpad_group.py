@@ -33,12 +33,15 @@ options:
   approve:
     description:
       - Checksum of the plan at O(plan), as M(hybrid_identity.gpad.gpad_plan) returned it. Whoever gives it reviewed
-        that plan and lets it exceed its limits; no other plan is applied.
+        that plan and lets it exceed its limits; no plan of other changes is applied.
+      - The journal is held for the plan until M(hybrid_identity.gpad.gpad_membership) has applied it, as with
+        O(hybrid_identity.gpad.gpad_plan#module:hold), and what the plan leaves out is told once more.
     type: str
   log_path:
     description:
       - Path of a file to which the provisioning log is appended, a line of JSON for each outcome in the shape of
         Microsoft Graph's C(provisioningObjectSummary). Created with mode 0600; it may be rotated away between runs.
+      - A file that cannot be written is an error of a run that was carried out, C(partial).
       - The journal keeps the same log; see O(hybrid_identity.gpad.gpad_info#module:log).
     type: path
   journal:

@@ -35,7 +35,8 @@ options:
         C(directory_group_missing) and when the object can no longer be restored. The next run creates a new object,
         with another SID.
       - The same after the error C(replication_pending), when the object was lost with the domain controller that it was
-        written on, or when it was deleted by a run and restored by hand.
+        written on, or when it was deleted by a run and restored by hand, or the other way round.
+      - The same after the notice C(directory_group_gone).
     type: list
     elements: str
     default: []
@@ -60,9 +61,13 @@ options:
         plan that holds it, whose run is then refused no more than others, V(retries) lets the next run try every object
         that waits after a failure, V(snapshot_key) takes the key of the next snapshot that is applied, or an unsigned
         one, in the place of the key that snapshots were signed with.
+      - V(watermarks) forgets the time of the snapshot that was applied last, and takes plans that are dated ahead for
+        plans of now, after a clock was wrong. B(Warning:) the next run takes any snapshot that is not older than
+        O(hybrid_identity.gpad.gpad_plan#module:max_snapshot_age), also one that gives again what was taken away since.
+        Correct the clock and capture anew first.
     type: list
     elements: str
-    choices: [quarantine, lease, retries, snapshot_key]
+    choices: [quarantine, lease, retries, snapshot_key, watermarks]
     default: []
 extends_documentation_fragment:
   - hybrid_identity.gpad._quarantine

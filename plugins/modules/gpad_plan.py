@@ -42,11 +42,11 @@ options:
   hold:
     description:
       - Hold the journal for this plan, from now until M(hybrid_identity.gpad.gpad_membership) has applied it or a run
-        of it ended fatally. Other plans are refused meanwhile as C(run_in_progress). Ten minutes after its last sign of
-        life a run that died is taken over.
+        of it ended fatally. Other plans are refused meanwhile as C(run_in_progress). Thirty minutes after its last sign
+        of life a run that died is taken over.
       - Also brings runs into quarantine when the plan exceeds a limit or the log-on is refused, see O(quarantine).
       - Without it, and in check mode, nothing is stored, and a plan is refused while another run is alive, since what
-        it read would not last.
+        it read would not last. That is looked at again just before the plan takes its place.
     type: bool
     default: false
   plan:
@@ -205,7 +205,9 @@ plan_id:
   type: str
   sample: 0d7c2f1d0b0c4c0f8f7b6a1d2e3f4a5b
 checksum:
-  description: SHA-256 over the plan, by which a reviewed plan can be told from another.
+  description:
+    - SHA-256 of tenant, domain, rule for containers, items and exceeded limits, by which a reviewed plan can be told
+      from another. The same changes planned again have the same one.
   returned: when the run came to its end
   type: str
   sample: 6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b

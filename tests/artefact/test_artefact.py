@@ -17,7 +17,7 @@ from tests.tools.checkout import ROOT, project_files
 
 BINARIES = Path(sys.executable).parent
 SHIPPED_FOLDERS = ("meta/", "plugins/", "roles/", "playbooks/", "docs/", "changelogs/")
-SHIPPED_FILES = ("README.md", "LICENSE", "requirements.txt")
+SHIPPED_FILES = ("README.md", "SECURITY.md", "LICENSE", "requirements.txt")
 # Kept by git for its place only, or by the builder for its own book-keeping.
 NOT_SHIPPED = frozenset({"changelogs/.gitignore"})
 GENERATED = frozenset({"MANIFEST.json", "FILES.json"})

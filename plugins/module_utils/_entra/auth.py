@@ -16,6 +16,7 @@ from typing import Any
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.http import (
     network_problem,
+    open_host_session,
     open_session,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
@@ -119,7 +120,7 @@ class TokenSource:
             else msal.SystemAssignedManagedIdentity()
         )
         # The metadata service is plain http on a link-local address, which the session for Graph refuses.
-        client = msal.ManagedIdentityClient(identity, http_client=requests.Session())
+        client = msal.ManagedIdentityClient(identity, http_client=open_host_session())
         return lambda: client.acquire_token_for_client(resource=settings.graph_url)
 
     def _application(self) -> Callable[[], Mapping[str, Any]]:

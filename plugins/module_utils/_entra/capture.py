@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 
 # Batches in flight: four of 20 member reads at 2 resource units each stay far below the smallest tenant's 3,500 units.
 _BATCHES_AT_ONCE = 4
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 # What decisions, snapshots and the default mappings read; more on request.
 ALWAYS_READ = frozenset(
@@ -112,7 +114,7 @@ class GroupQuery:
         Raises:
             EntraError: a property is not of its type.
         """
-        values = {name: item.get(name) for name in self.select}
+        values = {name: _storable(item.get(name)) for name in self.select}
         wrong = sorted(name for name, value in values.items() if value is not None and not _fits(name, value))
         if wrong:
             raise EntraError(
@@ -125,18 +127,24 @@ class GroupQuery:
 
 _BOOLEANS = frozenset({"mailEnabled", "onPremisesSyncEnabled", "securityEnabled"})
 _LISTS = frozenset({"groupTypes"})
-_SCALARS = (str, bool, int, float)
+_SCALARS = (str, bool, int, float, type(None))
+_DEEPEST = 4
 
 
 def _fits(name: str, value: object) -> bool:
-    """Return whether a value can be that of a property; of one that only a mapping names, any plain value can."""
+    """Return whether a value can be that of a property; of one that only a mapping names, any but a deep one can."""
     if name in _BOOLEANS:
         return isinstance(value, bool)
-    if name in ALWAYS_READ - _LISTS:
-        return isinstance(value, str)
-    if isinstance(value, list):
-        return all(isinstance(one, str if name in _LISTS else _SCALARS) for one in value)
-    return name not in _LISTS and isinstance(value, _SCALARS)
+    if name in _LISTS:
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return isinstance(value, str) if name in ALWAYS_READ else _is_shallow(value, _DEEPEST)
+
+
+def _is_shallow(value: object, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    if inner is None:
+        return isinstance(value, _SCALARS)
+    return levels > 0 and all(_is_shallow(one, levels - 1) for one in inner)
 
 
 def groups(client: GraphClient, query: GroupQuery) -> Iterator[CloudGroup]:
@@ -240,7 +248,7 @@ def _read_members(client: GraphClient, call: Call, status: int, body: Any) -> Re
         if count != read:
             raise EntraError(f"{read} members were read, the service counts {count}.", code="entra_count_differs")
     except EntraError as error:
-        return IncompleteReading(tuple(found.values()), str(error))
+        return IncompleteReading(tuple(found.values()), _storable(str(error)))
     return CompleteReading(tuple(found.values()))
 
 
@@ -291,7 +299,14 @@ def items(page: Mapping[str, Any], what: str) -> list[dict[str, Any]]:
     found = page.get("value")
     if not isinstance(found, list) or not all(isinstance(i, dict) and isinstance(i.get("id"), str) for i in found):
         raise EntraError(f"{what.partition('?')[0]}: a page is not a list of objects.", code="entra_answer_broken")
-    return found
+    return [{name: _storable(value) for name, value in item.items()} for item in found]
+
+
+def _storable(value: Any) -> Any:
+    """Return a text, or a list of texts, in a form that files can hold: JSON can bring half of a surrogate pair."""
+    if isinstance(value, list):
+        return [_storable(one) if isinstance(one, str) else one for one in value]
+    return _SURROGATE.sub("\ufffd", value) if isinstance(value, str) else value
 
 
 Part: TypeAlias = "list[tuple[str, Call]]"

@@ -33,6 +33,7 @@ _BODY_TRIES = 3
 _BATCH_TRIES = 6
 _MOST_PAGES = 100_000
 _LONGEST_WAIT = 300
+_LONGEST_NUMBER = 10
 
 ADVANCED = {"ConsistencyLevel": "eventual"}
 
@@ -238,11 +239,17 @@ def _read_batch(answer: Any, waiting: Iterable[int]) -> tuple[dict[int, tuple[in
     expected = set(waiting)
     responses = answer.get("responses") if isinstance(answer, dict) else None
     for item in responses if isinstance(responses, list) else ():
-        number = int(item["id"]) if isinstance(item, dict) and str(item.get("id", "")).isdigit() else -1
-        if number in expected and isinstance(item.get("status"), int):
+        number = _number(item.get("id")) if isinstance(item, dict) else None
+        if number is not None and number in expected and isinstance(item.get("status"), int):
             got[number] = (item["status"], item.get("body"))
             headers = item.get("headers")
-            after = headers.get("Retry-After") if isinstance(headers, dict) else None
-            if after is not None and str(after).isdigit():
-                waits.append(float(after))
+            after = _number(headers.get("Retry-After")) if isinstance(headers, dict) else None
+            if after is not None:
+                waits.append(after)
     return got, max(waits) if waits else None
+
+
+def _number(value: object) -> int | None:
+    """Return the number that a text stands for; str.isdigit is no test, it also knows what int cannot read."""
+    text = str(value)
+    return int(text) if len(text) < _LONGEST_NUMBER and text.isascii() and text.isdecimal() else None

@@ -9,7 +9,9 @@ import os
 import time
 import traceback
 import zlib
+from io import BytesIO
 from typing import Any
+from urllib.parse import urlsplit
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     ConfigurationError,
@@ -20,6 +22,7 @@ REQUESTS_IMPORT_ERROR: str | None = None
 try:
     import requests
     from requests.adapters import HTTPAdapter
+    from urllib3.exceptions import HTTPError, InvalidHeader
     from urllib3.util.retry import Retry
 except ImportError:
     REQUESTS_IMPORT_ERROR = traceback.format_exc()
@@ -30,6 +33,10 @@ _TRIES = 6
 _CONNECT_TRIES = 2
 _LONGEST_WAIT = 300
 _CONNECTIONS = 8
+# Only reading calls are made with POST: the token request and $batch of GETs.
+_READING = ("GET", "POST")
+# The service asks to come again later.
+_PUT_OFF = frozenset({429, 500, 502, 503, 504})
 # The largest page of 999 members with all selected properties is below 2 MB.
 _MOST_BYTES = 64 * 1024 * 1024
 _CHUNK = 64 * 1024
@@ -53,26 +60,34 @@ def open_session(ca_cert: str | None) -> requests.Session:
         raise ConfigurationError(
             f"ca_cert: {ca_cert} does not exist.", "Give the path of a PEM file.", code="ca_cert_unreadable"
         )
-    retry = _BoundedRetry(
+    session = _bounded_session()
+    session.verify = ca_cert or True
+    session.proxies = requests.utils.get_environ_proxies("https://graph.microsoft.com")
+    # No plain http: a token must never leave unencrypted.
+    del session.adapters["http://"]
+    return session
+
+
+def open_host_session() -> requests.Session:
+    """Return a session for the metadata service of this host, which speaks plain http on a link-local address."""
+    return _bounded_session()
+
+
+def _bounded_session() -> requests.Session:
+    session: requests.Session = _BoundedSession()
+    session.trust_env = False
+    session.max_redirects = 0
+    tries = Retry(
         total=_TRIES,
         connect=_CONNECT_TRIES,  # a wrong address should be told soon
         other=0,  # an untrusted certificate stays untrusted
+        status=0,  # see BoundedSession
+        respect_retry_after_header=False,
         backoff_factor=0.5,
-        status_forcelist=(429, 500, 502, 503, 504),
-        # Only reading calls are made with POST: the token request and $batch of GETs.
-        allowed_methods=("GET", "POST"),
-        respect_retry_after_header=True,
-        raise_on_status=False,
+        allowed_methods=_READING,
     )
-    session: requests.Session = _BoundedSession()
-    session.trust_env = False
-    session.verify = ca_cert or True
-    session.proxies = requests.utils.get_environ_proxies("https://graph.microsoft.com")
-    session.max_redirects = 0
-    adapter = HTTPAdapter(max_retries=retry, pool_maxsize=_CONNECTIONS)
-    session.mount("https://", adapter)
-    # No plain http: a token must never leave unencrypted.
-    del session.adapters["http://"]
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, HTTPAdapter(max_retries=tries, pool_maxsize=_CONNECTIONS))
     return session
 
 
@@ -81,13 +96,31 @@ def _session_class() -> type[Any]:
         return object
 
     class BoundedSession(requests.Session):
-        """A session in which no request waits for ever."""
+        """A session in which no request waits or reads for ever.
 
-        def request(self, *args: Any, **kwargs: Any) -> requests.Response:
-            """Send a request with both time-outs set."""
+        What the service puts off is asked again here and not by urllib3, which would read the body to its end first and
+        wait as long as the answer says.
+        """
+
+        def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
+            """Send a request, again when the service puts it off; read the body, unless it is wanted as a stream."""
             kwargs.setdefault("timeout", (CONNECT_SECONDS, ANSWER_SECONDS))
             kwargs.setdefault("allow_redirects", False)
-            return super().request(*args, **kwargs)
+            streamed = kwargs.get("stream", False)
+            kwargs["stream"] = True
+            tries = _TRIES if str(method).upper() in _READING else 1
+            for attempt in range(tries):
+                answer = super().request(method, url, *args, **kwargs)
+                if answer.status_code not in _PUT_OFF or attempt + 1 == tries:
+                    break
+                answer.close()
+                time.sleep(_wait(answer.headers.get("Retry-After"), attempt))
+            if not streamed:
+                try:
+                    answer.raw = BytesIO(read_body(answer, f"{method} {urlsplit(str(url)).path}"))
+                except (ValueError, HTTPError) as error:
+                    raise requests.exceptions.ContentDecodingError(str(error)) from None
+            return answer
 
     return BoundedSession
 
@@ -95,22 +128,13 @@ def _session_class() -> type[Any]:
 _BoundedSession = _session_class()
 
 
-def _retry_class() -> type[Any]:
-    if REQUESTS_IMPORT_ERROR:
-        return object
-
-    class BoundedRetry(Retry):
-        """Waits as long as the service asks for, within reason."""
-
-        def get_retry_after(self, response: Any) -> float | None:
-            """Return the seconds that an answer asks to wait, or None."""
-            asked = super().get_retry_after(response)
-            return None if asked is None else min(asked, _LONGEST_WAIT)
-
-    return BoundedRetry
-
-
-_BoundedRetry = _retry_class()
+def _wait(retry_after: str | None, attempt: int) -> float:
+    """Return the seconds to wait: what the service asks for, a number or a date (RFC 9110, 10.2.3), within reason."""
+    try:
+        asked = Retry().parse_retry_after(retry_after) if retry_after else 0.5 * 2**attempt
+    except InvalidHeader:
+        asked = 0.5 * 2**attempt
+    return min(asked, _LONGEST_WAIT)
 
 
 def read_body(answer: requests.Response, what: str) -> bytes:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,19 +54,20 @@ def read_questions(path: Path | None, tenant_id: str, report: Report, before: Be
     except StoreError as error:
         report.remark(Notice("", str(path), error.code, error.message))
         return Questions(before.gone)
-    if plan.header.tenant_id != tenant_id:
-        raise StoreError(
-            f"The plan {path} is of tenant {plan.header.tenant_id}, not of {tenant_id}.",
-            "Give each tenant and domain a plan of its own.",
-            code="other_tenant",
+    with closing(plan):
+        if plan.header.tenant_id != tenant_id:
+            raise StoreError(
+                f"The plan {path} is of tenant {plan.header.tenant_id}, not of {tenant_id}.",
+                "Give each tenant and domain a plan of its own.",
+                code="other_tenant",
+            )
+        # Both go into URLs, so nothing else than ids and SIDs may pass.
+        ids = (identity.guid_text(value) for value in plan.questions(Subject.GROUP))
+        return Questions(
+            frozenset(cloud_id for cloud_id in ids if cloud_id)
+            | (before.gone if plan.header.fingerprint != before.fingerprint else frozenset()),
+            frozenset(sid for sid in plan.questions(Subject.SID) if identity.is_sid(sid)),
         )
-    # Both go into URLs, so nothing else than ids and SIDs may pass.
-    ids = (identity.guid_text(value) for value in plan.questions(Subject.GROUP))
-    return Questions(
-        frozenset(cloud_id for cloud_id in ids if cloud_id)
-        | (before.gone if plan.header.fingerprint != before.fingerprint else frozenset()),
-        frozenset(sid for sid in plan.questions(Subject.SID) if identity.is_sid(sid)),
-    )
 
 
 @dataclass(frozen=True, slots=True)

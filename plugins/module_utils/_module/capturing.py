@@ -45,7 +45,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CloudGroup,
     IncompleteReading,
-    OtherWriters,
     PrincipalKind,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import second_text
@@ -180,13 +179,12 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
 
 def _other_writers(client: GraphClient, report: Report, *, disjoint: bool) -> tuple[str, ...]:
     """Return the jobs that must not run beside this collection; none where the administrator vouches for the scopes."""
-    try:
-        found = writers.other_writers(client)
-    except EntraError as error:
-        found = OtherWriters(unread=error.message)
+    found = writers.other_writers(client)
     if found.unread and not disjoint:
         text = texts.OTHER_WRITERS_UNREAD.format(why=found.unread)
         report.remark(Notice("", "Cloud Sync", "other_writers_unread", text))
+        if found.failed:
+            report.outcome = worst(report.outcome, Outcome.INCOMPLETE)
     if found.running:
         text = texts.OTHER_WRITERS.format(names="; ".join(found.running))
         vouched = Notice("", "Cloud Sync", "other_writer_disjoint", text)

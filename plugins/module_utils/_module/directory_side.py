@@ -8,9 +8,10 @@ from __future__ import annotations
 import secrets
 import tempfile
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,9 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journa
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile, PlanHeader
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.signature import key_of
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
+
+# How far the clocks of two hosts may be apart, as Kerberos has it.
+_CLOCKS_APART = timedelta(minutes=5)
 
 
 def settings_of(params: dict[str, Any]) -> Settings:
@@ -139,10 +143,12 @@ def make_plan(
     check_mode: bool,
     with_members: bool = True,
     retry_now: bool = False,
+    before_use: Callable[[], None] = lambda: None,
 ) -> Planned:
     """Plan into a file and check the limits; without members for who writes groups alone.
 
-    Objects that failed wait for their next try, unless it is asked for now.
+    Objects that failed wait for their next try, unless it is asked for now. `before_use` is called when the plan is
+    made and about to take its place; what it raises keeps the former one there.
 
     Raises:
         GpadError: the snapshot does not fit, or the directory could not be read to its end.
@@ -171,6 +177,7 @@ def make_plan(
         snapshot_key=snapshot.key_id,
         other_writers=header.other_writers,
         fingerprint=header.fingerprint,
+        incomplete=bool(header.incomplete),
     )
     known = journal.known()
     run = RunFacts(
@@ -199,7 +206,7 @@ def make_plan(
         items = chain((told,), items)
     if journal.fresh:
         items = chain(items, _journal_missing(journal, tally))
-    return _write(path, plan_header, items, tally, settings)
+    return _write(path, plan_header, items, tally, settings, before_use)
 
 
 def _waiting(journal: JournalFile) -> Waiting:
@@ -227,7 +234,14 @@ def _journal_missing(journal: JournalFile, tally: Tally) -> Iterator[PlanItem]:
 
 
 def make_undo(
-    settings: Settings, run: str, reader: Reader, journal: JournalFile, path: Path, *, check_mode: bool
+    settings: Settings,
+    run: str,
+    reader: Reader,
+    journal: JournalFile,
+    path: Path,
+    *,
+    check_mode: bool,
+    before_use: Callable[[], None] = lambda: None,
 ) -> Planned:
     """Plan the way back from a run into a file and check the limits.
 
@@ -238,6 +252,7 @@ def make_undo(
         journal: the memory of the directory side.
         path: where the plan is written.
         check_mode: the plan is not to be applied.
+        before_use: called when the plan is made and about to take its place; what it raises keeps the former one there.
 
     Raises:
         GpadError: the directory could not be read to its end.
@@ -261,16 +276,24 @@ def make_undo(
     )
     lag = find_lag(journal.written_to.last(), journal.known(), reader)
     items = chain(lag.problems({}), waiting(plan_undo(settings, journal.outcomes(run), reader, tally), lag))
-    return _write(path, header, items, tally, settings)
+    return _write(path, header, items, tally, settings, before_use)
 
 
-def _write(path: Path, header: PlanHeader, items: Iterable[PlanItem], tally: Tally, settings: Settings) -> Planned:
+def _write(
+    path: Path,
+    header: PlanHeader,
+    items: Iterable[PlanItem],
+    tally: Tally,
+    settings: Settings,
+    before_use: Callable[[], None],
+) -> Planned:
     with planfile.writing(path, header) as writer:
         for item in tally.counted(items):
             writer.add(item)
         breaches = limit_rules.check_limits(tally, settings.limits)
         counts = {kind.value: count for kind, count in tally.counts.items()}
         writer.finish(counts, tuple(breach_text(breach) for breach in breaches))
+        before_use()
     return Planned(PlanFile(path), breaches)
 
 
@@ -284,21 +307,41 @@ def snapshot_of(params: dict[str, Any]) -> Snapshot:
 
 
 def refuse_old(captured_at: str, hours: int) -> None:
-    """Refuse a snapshot that was captured too long ago.
+    """Refuse a snapshot that was captured too long ago, or is not yet.
 
     Parameters:
         captured_at: ISO 8601, UTC.
         hours: the greatest age.
 
     Raises:
-        StoreError: it is older.
+        StoreError: it is older, or of the future.
     """
+    refuse_future("snapshot", captured_at)
     age = (utc_now() - moment_of(captured_at)).total_seconds() / 3600
     if age > hours:
         raise StoreError(
             f"The snapshot of {captured_at} is {age:.0f} hours old; max_snapshot_age is {hours}.",
             "Run gpad_scope again, and gpad_plan.",
             code="snapshot_outdated",
+        )
+
+
+def refuse_future(what: str, moment: str) -> None:
+    """Refuse a file that is dated ahead of this host's clock, before its time is remembered and later ones are older.
+
+    Parameters:
+        what: `snapshot` or `plan`.
+        moment: when it was made, ISO 8601, UTC.
+
+    Raises:
+        StoreError: it is of the future.
+    """
+    if moment_of(moment) - utc_now() > _CLOCKS_APART:
+        raise StoreError(
+            f"The {what} of {moment} is dated ahead of the clock of this host.",
+            "Set the clocks of both hosts and make it anew; if one that was dated ahead has been applied, gpad_journal "
+            "with released: [watermarks].",
+            code="snapshot_from_future",
         )
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import asdict
 from datetime import timezone
 from pathlib import Path
@@ -36,7 +37,10 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.resul
     run_module,
     tell_damage,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.run_control import quarantine_state
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.run_control import (
+    quarantine_state,
+    retry_rules,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_of, moment_text
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Action
@@ -97,6 +101,7 @@ def _need(params: dict[str, Any], wanted: frozenset[str], users: frozenset[str],
 
 def _inspect(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
+    retry_rules(params)
     wanted = frozenset(params["gather"])
     report = Report(params["max_results"])
     found: dict[str, Any] = {}
@@ -133,7 +138,7 @@ def _inspect(module: AnsibleModule) -> dict[str, Any]:
             if wanted & {"groups", "orphans"}:
                 found |= _from_directory(reader, journal, snapshot, wanted)
             if settings is not None and snapshot is not None and journal is not None:
-                _gather_drift(settings, reader, snapshot, journal, report)
+                _gather_drift(settings, reader, snapshot, journal, report, retry_now=params["retry_now"])
     return report_result(module, report, changed=False, info=found)
 
 
@@ -200,7 +205,11 @@ def _from_directory(
     return found
 
 
-def _gather_drift(settings: Settings, reader: Reader, snapshot: Snapshot, journal: JournalFile, report: Report) -> None:
+def _gather_drift(
+    settings: Settings, reader: Reader, snapshot: Snapshot, journal: JournalFile, report: Report, *, retry_now: bool
+) -> None:
     with temporary_plan() as path:
-        for item in make_plan(settings, snapshot, reader, journal, path, check_mode=True).file.items():
-            report.plan_item(item)
+        planned = make_plan(settings, snapshot, reader, journal, path, check_mode=True, retry_now=retry_now)
+        with closing(planned.file) as plan:
+            for item in plan.items():
+                report.plan_item(item)

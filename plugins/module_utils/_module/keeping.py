@@ -129,12 +129,22 @@ def _free_snapshot_key(journal: JournalFile) -> None:
     journal.pins.put("snapshot_key", None)
 
 
+def _is_dated(journal: JournalFile) -> bool:
+    return journal.pins.age() is not None or journal.is_ahead(moment_text(utc_now()))
+
+
+def _free_watermarks(journal: JournalFile) -> None:
+    journal.pins.forget_age()
+    journal.set_back(moment_text(utc_now()))
+
+
 # Whether there is something to be released, and how it is.
 _RELEASED: Mapping[str, tuple[Callable[[JournalFile], bool], Callable[[JournalFile], None]]] = {
     "quarantine": (lambda journal: journal.quarantines.current() is not None, _free_quarantine),
     "lease": (lambda journal: journal.lease.holder() is not None, _free_lease),
     "retries": (lambda journal: journal.retries.waiting(moment_text(utc_now())) > 0, _free_retries),
     "snapshot_key": (lambda journal: bool(journal.pins.snapshot_key()), _free_snapshot_key),
+    "watermarks": (_is_dated, _free_watermarks),
 }
 
 

@@ -37,11 +37,13 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.resul
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.run_control import (
     RunControl,
     quarantine_rules,
+    retry_rules,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     BlockedError,
     ConfigurationError,
     Outcome,
+    StoreError,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report, worst
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Settings
@@ -76,6 +78,7 @@ def _plan(module: AnsibleModule) -> dict[str, Any]:
     snapshot = snapshot_of(params) if params["snapshot"] else None
     hold = params["hold"] and not module.check_mode
     rules = quarantine_rules(params["quarantine"])
+    retry_rules(params)
     report = Report(params["max_results"])
     with ExitStack() as stack:
         journal = JournalFile(Path(params["journal"]), writable=hold)
@@ -85,7 +88,7 @@ def _plan(module: AnsibleModule) -> dict[str, Any]:
         try:
             if hold:
                 stack.enter_context(journal.locked())
-            result = _make(module, settings, snapshot, journal, control, report)
+            result = _make(module, settings, snapshot, journal, control, report, stack)
         except Exception as error:
             return control.failed(error)
         return control.finished(result, last=False)
@@ -98,6 +101,7 @@ def _make(
     journal: JournalFile,
     control: RunControl,
     report: Report,
+    stack: ExitStack,
 ) -> dict[str, Any]:
     params = module.params
     path = Path(params["plan"])
@@ -116,9 +120,19 @@ def _make(
                 path,
                 check_mode=module.check_mode,
                 retry_now=params["retry_now"],
+                before_use=control.look_again,
             )
         else:
-            planned = make_undo(settings, params["undo"], reader, journal, path, check_mode=module.check_mode)
+            planned = make_undo(
+                settings,
+                params["undo"],
+                reader,
+                journal,
+                path,
+                check_mode=module.check_mode,
+                before_use=control.look_again,
+            )
+    stack.callback(planned.file.close)
     for item in planned.file.items():
         report.plan_item(item)
     would_change = report.changed
@@ -156,11 +170,18 @@ def _written(journal: JournalFile, run: str) -> frozenset[str]:
 
     Raises:
         ConfigurationError: there was no such run.
+        StoreError: it is not known any more what it did.
     """
     if not journal.has_run(run):
         raise ConfigurationError(
             f"undo: the journal {journal.path} knows no run {run}.",
             "Give a run_id or plan_id that gpad_info shows under runs.",
             code="run_unknown",
+        )
+    if not journal.is_whole(run):
+        raise StoreError(
+            f"undo: the journal {journal.path} was damaged since the run {run}; what it did may not be all there.",
+            "Take it back by hand, with what gpad_info shows of it under log; or restore a backup of the journal.",
+            code="run_not_whole",
         )
     return frozenset(name for done in journal.outcomes(run) for name in done.after) - {"cn", "distinguishedName"}

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import error_result, unexpected
@@ -18,7 +19,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Outcome,
     StoreError,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import second_text
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_of, second_text
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Notice
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.quarantine import (
@@ -80,12 +81,13 @@ class RunControl:
         self._let_through = False
         self._entered = False
 
-    def begin(self, plan_id: str | None, report: Report) -> None:
+    def begin(self, plan_id: str | None, report: Report, *, approved: bool = False) -> None:
         """Refuse to work beside another run, and take over from one that is dead.
 
         Parameters:
             plan_id: the plan that is applied; None for a new one.
             report: told of a run that was taken over.
+            approved: no gpad_plan of this run could hold the journal for the plan, so that this call does.
 
         Raises:
             BlockedError: another run is alive.
@@ -103,14 +105,33 @@ class RunControl:
                 f"The plan {other.plan_id} held it since {other.since}, its last sign of life was at {other.heartbeat}."
             )
             report.remark(Notice("", str(self._journal.path), "lease_taken_over", text))
-        if holder is not None and other is None and plan_id is not None:
-            self._carried = True
-            lease.carry(plan_id)
+        ours = holder is not None and other is None
+        if plan_id is None or not (ours or approved):
+            return
+        if not ours:
+            lease.take(plan_id)
+        self._carried = True
+        lease.carry(plan_id)
+
+    def look_again(self) -> None:
+        """Refuse to put a new plan in the place of the one that a run holds which began meanwhile.
+
+        Raises:
+            BlockedError: there is one.
+        """
+        if self._writes:
+            return  # this call holds the lock
+        if not self._journal.missing:
+            self.begin(None, Report(0))
+        elif self._journal.path.exists():
+            with closing(JournalFile(self._journal.path, writable=False)) as made:
+                RunControl(made, self._rules, writes=False).begin(None, Report(0))
 
     def hold(self, plan_id: str) -> None:
-        """Hold the journal for a plan until it was applied, where this call may."""
+        """Hold the journal for a plan until it was applied, where this call may; unless this call fails."""
         if self._writes:
             self._journal.lease.take(plan_id)
+            self._carried = True
 
     def tell(self, report: Report) -> None:
         """Report a quarantine where it stops nothing."""
@@ -118,8 +139,15 @@ class RunControl:
         if current is not None:
             report.remark(Notice("", str(self._journal.path), "quarantined", current.text))
 
-    def refuse_quarantined(self, report: Report, *, approved: bool) -> None:
+    def refuse_quarantined(self, report: Report, *, approved: bool, planned_at: str | None) -> None:
         """Let no run through a quarantine before its time, unless its plan was approved.
+
+        After too many failures a plan that was made before that time tries nothing of what failed, and shows nothing.
+
+        Parameters:
+            report: told of the quarantine.
+            approved: whether the plan was.
+            planned_at: when the plan was made; None when this call makes it.
 
         Raises:
             BlockedError: runs are in quarantine.
@@ -127,7 +155,8 @@ class RunControl:
         current = self._journal.quarantines.current()
         if current is None:
             return
-        self._let_through = approved or current.is_due(utc_now())
+        tries = current.reason is not Reason.FAILURES or planned_at is None or current.is_due(moment_of(planned_at))
+        self._let_through = approved or (tries and current.is_due(utc_now()))
         if self._writes and not self._let_through:
             raise quarantine_rule.refusal(current)
         self.tell(report)
@@ -169,8 +198,9 @@ class RunControl:
         """
         why = self._rules.tripped(trials.failed, trials.planned)
         current = self._journal.quarantines.current()
-        if error is not None and error.code in quarantine_rule.REASONS:
-            self.blame(error)
+        known = error or trials.refused
+        if known is not None and known.code in quarantine_rule.REASONS:
+            self.blame(known)
         elif why:
             self.enter(Reason.FAILURES, why, "Look at what the errors have in common.")
         elif outcome is Outcome.FATAL:
@@ -243,12 +273,15 @@ class Trials:
         self._trial = Trial()
         self.planned = 0
         self.failed = 0
+        self.refused: GpadError | None = None
 
     def note(self, change: retry.Change, applied: Applied) -> None:
         """Take in what became of the next change."""
         if change.id != self._id:
             self.close()
             self._id = change.id
+        if applied.error is not None and applied.error.code in quarantine_rule.REASONS:
+            self.refused = applied.error
         self._trial.add(change, applied)
 
     def close(self) -> None:

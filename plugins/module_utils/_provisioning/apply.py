@@ -99,7 +99,7 @@ def apply_groups(
                     stale = f"{change.dn} has members by now."
                 if stale:
                     raise ObjectError(stale, "Plan again.", code="directory_moved_on")
-                applied = _apply_group(change, writer, journal)
+                applied = _apply_group(change, writer)
                 if change.new_dn and change.guid:
                     moved_here[change.guid] = change.new_dn
                 if change.action is Action.RESTORE and change.guid:
@@ -107,8 +107,31 @@ def apply_groups(
             except ObjectError as error:
                 applied = _failed(change, error)
                 refused |= {change.id} - {""}
-            journal.record(applied)
-            yield applied
+            yield from _recorded(applied, journal)
+
+
+def _recorded(applied: Applied, journal: Journal) -> Iterator[Applied]:
+    """Write down what became of a change and yield it, also when it cannot be written down: it is done all the same.
+
+    Raises:
+        GpadError: the journal cannot be written, so that nothing more may be done.
+    """
+    try:
+        if applied.status != "failed":
+            _remember(applied, journal)
+        journal.record(applied)
+    except GpadError:
+        yield applied
+        raise
+    yield applied
+
+
+def _remember(applied: Applied, journal: Journal) -> None:
+    """Remember which object belongs to the cloud group from now on."""
+    if applied.action in (Action.CREATE, Action.ADOPT, Action.RESTORE) and applied.guid:
+        journal.remember(applied.id, applied.guid, accepted=applied.action == Action.CREATE)
+    elif applied.action in (Action.DETACH, Action.DELETE):
+        journal.forget(applied.id)
 
 
 def _planned_elsewhere(there: Database, here: Database) -> ObjectError:
@@ -169,13 +192,12 @@ def _stale(change: GroupChange, expected_dn: str, now: Mapping[str, DirectoryGro
     return ""
 
 
-def _apply_group(change: GroupChange, writer: DirectoryWriter, journal: Journal) -> Applied:
+def _apply_group(change: GroupChange, writer: DirectoryWriter) -> Applied:
     if change.action is Action.CREATE_CONTAINER:
         writer.create_container(change.dn)
         return _done(change, None, change.dn, {})
     if change.action is Action.CREATE:
         created = writer.create(change.dn, change.after)
-        journal.remember(change.id, created.guid, accepted=True)
         return _done(change, created.guid, created.dn, {**change.after, "objectSid": (created.sid,)})
     guid = change.guid or ""
     if change.action is Action.RESTORE:
@@ -186,10 +208,6 @@ def _apply_group(change: GroupChange, writer: DirectoryWriter, journal: Journal)
         writer.relocate(guid, change.new_dn)
     elif change.after:
         writer.modify(guid, change.after)
-    if change.action in (Action.ADOPT, Action.RESTORE):
-        journal.remember(change.id, guid, accepted=False)
-    elif change.action in (Action.DETACH, Action.DELETE):
-        journal.forget(change.id)
     if change.new_dn:
         # Where it was is what an undo needs.
         before = {**change.before, _DN: (change.dn,)}
@@ -265,8 +283,7 @@ def apply_members(
                 applied = _member_outcome(change, guid, add, result)
             except ObjectError as error:
                 applied = _failed(change, error)
-            journal.record(applied)
-            yield applied
+            yield from _recorded(applied, journal)
 
 
 def _unlike_planned(
@@ -337,8 +354,8 @@ def _member_outcome(change: MemberChange, guid: str, add: Mapping[str, Wanted], 
     there = {want.id for want in add.values()}
     failed = {want.id: _not_created(want) for want in change.add if want.id not in there} | dict(result.failed)
     if failed:
-        # A refusal that stays tells more than one that the next plan settles.
-        member, first = min(failed.items(), key=lambda item: (item[1].code in PLAN_AGAIN, item[0]))
+        # What nothing refused for good, such as a removal, must not wait together with what was.
+        member, first = min(failed.items(), key=lambda item: (item[1].code not in PLAN_AGAIN, item[0]))
         error = ObjectError(
             f"{len(failed)} of {len(change.add) + len(change.remove)} links were refused, the first of them {member}: "
             f"{first.message}",

@@ -71,13 +71,19 @@ def build_plan(
     tally.members_planned = with_members
     for name, anchor in anchored.elsewhere:
         yield Notice(identity.cloud_id_of(anchor) or "", name, "anchor_tampering", texts.TAMPERING.format(dn=name))
-    provisioned = Provisioned(lag=find_lag(run.written, known, directory))
-    yield from provisioned.lag.problems({item.group.id: item.group.display_name for item in captured})
+    names = {item.group.id: item.group.display_name for item in captured}
+    seen = {group.guid for group in anchored.groups}
+    # A run of a few named groups does not know of the others whether they are out of scope.
+    others = () if cloud.header.narrowed else known.keys() - names.keys()
+    left = [cloud_id for cloud_id in others if known[cloud_id].guid not in seen]
+    provisioned = Provisioned(lag=find_lag(run.written, known, directory, left))
+    yield from provisioned.lag.problems(names)
+    yield from provisioned.lag.notices(names)
     groups = plan_groups(settings, captured, anchored.groups, directory, known, provisioned, run)
     yield from _tried(groups, provisioned, run)
     tally.counts[Kind.MEMBER_ADDITIONS] += sum(map(len, provisioned.restored.values()))
-    left = plan_left_behind(settings, cloud, directory, known, anchored.groups, provisioned, tally, run)
-    yield from _tried(left, provisioned, run)
+    behind = plan_left_behind(settings, cloud, directory, known, anchored.groups, provisioned, tally, run)
+    yield from _tried(behind, provisioned, run)
     if with_members:
         members = plan_members(settings, cloud, directory, known, provisioned, tally, run)
         yield from _tried(members, provisioned, run)

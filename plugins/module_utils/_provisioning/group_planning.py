@@ -103,13 +103,15 @@ def plan_groups(
         elif item.hit.group is None and item.id not in provisioned.lag.missing:
             yield provisioned.lag.problem(item.id, item.captured.group.display_name)
     missing, existing = placing.containers(settings, wanted, directory, run)
-    yield from missing
+    lag = provisioned.lag
+    yield from (lag.problem("", item.dn) for item in missing if item.dn not in lag.containers) if lag else missing
     wanted = [revive(candidate, placing.home(candidate, settings, existing)) for candidate in wanted]
     around = _Around(
         existing,
         _occupied(wanted, directory),
         _nesting(settings, wanted, directory),
         placing.undeletable(settings, wanted, directory, run),
+        frozenset(dn.key(item.dn) for item in missing) if lag else frozenset(),
     )
     # What a restored object is called is not given to a group that is created or renamed in the same run.
     around.returning.update(dn.key(c.hit.group.dn) for c in wanted if c.hit.deleted and c.hit.group)
@@ -132,6 +134,7 @@ class _Around:
         occupied: names that are taken.
         nesting: objectGUID to what stands around a group whose scope may be changed.
         undeletable: objectGUIDs of groups that a deny entry keeps from being moved.
+        waiting: keys of the containers that are not created yet, because they may be on another domain controller.
         claimed: names given to groups of this plan.
         returning: keys of the names that restored objects have, with how many want each.
     """
@@ -140,6 +143,7 @@ class _Around:
     occupied: naming.Occupied
     nesting: Mapping[str, Nesting]
     undeletable: frozenset[str]
+    waiting: frozenset[dn.Dn]
     claimed: set[object] = field(default_factory=set)
     returning: Counter[dn.Dn] = field(default_factory=Counter)
 
@@ -276,6 +280,9 @@ def _changes(
             yield candidate.notice("anchor_tampering", text)
         if group.guid in around.undeletable:
             yield candidate.problem("deletion_denied", f"{group.dn} is protected from deletion, and so from a move.")
+            desired = replace(desired, container="")
+        if desired.container and dn.key(desired.container) in around.waiting:
+            yield replace(provisioned.lag.problem(desired.id, desired.name), moves=True)
             desired = replace(desired, container="")
     problem = _place_problem(settings, candidate, desired, around)
     if problem is not None:

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import BlockedError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_of
 
-LIFETIME = timedelta(minutes=10)
+# Longer than the modules of a run wait for one another where it serves several hosts.
+LIFETIME = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,14 @@ class Holder:
 def is_alive(holder: Holder, now: datetime, *, locked: bool) -> bool:
     """Return whether a run still holds the journal.
 
+    A sign of life in the future, of a clock that was set back since, counts no longer than one of the past.
+
     Parameters:
         holder: the run.
         now: the time.
         locked: another process holds the lock of the operating system.
     """
-    return locked or now - moment_of(holder.heartbeat) < LIFETIME
+    return locked or abs(now - moment_of(holder.heartbeat)) < LIFETIME
 
 
 def refusal(holder: Holder | None, journal: str) -> BlockedError:
@@ -53,6 +56,6 @@ def refusal(holder: Holder | None, journal: str) -> BlockedError:
     return BlockedError(
         f"Another run holds the journal {journal}: the plan {holder.plan_id}, since {holder.since}, "
         f"process {holder.pid} on {holder.host}, last sign of life at {holder.heartbeat}.",
-        "Wait until it has ended; it is taken over ten minutes after its last sign of life.",
+        "Wait until it has ended; it is taken over thirty minutes after its last sign of life.",
         code="run_in_progress",
     )

@@ -71,7 +71,7 @@ DEFAULT_LIMITS: Mapping[Kind, Limit] = {
     Kind.RETIREMENTS: Limit(count=50, percent=10, floor=5),
     Kind.DELETIONS: Limit(count=20, percent=5, floor=3),
     Kind.SCOPE_LOSSES: Limit(percent=30, floor=10),
-    Kind.MEMBERSHIP_LOSSES: Limit(percent=30, floor=100),
+    Kind.MEMBERSHIP_LOSSES: Limit(percent=30, floor=20),
 }
 
 # What each change of a group object counts as; detaching counts as a retirement alone.
@@ -188,6 +188,9 @@ def check_limits(tally: Tally, limits: Limits) -> tuple[Breach, ...]:
             breaches += _group_breaches(kind, limit, tally.by_group[kind])
         elif kind in _SIZES:
             breaches += _size_breaches(kind, limit, tally)
+        elif kind is Kind.MEMBER_ADDITIONS and not tally.members_planned:
+            # Only the links of restored groups are planned, and none was counted that they could be a share of.
+            breaches += _breaches(kind, Limit(limit.count), tally.counts[kind], 0)
         elif kind is not Kind.MEMBER_REMOVALS or tally.members_planned:
             breaches += _breaches(kind, limit, tally.counts[kind], tally.base(kind))
     return tuple(breaches)
@@ -215,10 +218,10 @@ _SIZES: Mapping[Kind, str] = {Kind.SCOPE_LOSSES: "groups", Kind.MEMBERSHIP_LOSSE
 
 
 def _size_breaches(kind: Kind, limit: Limit, tally: Tally) -> list[Breach]:
-    """Return whether the cloud holds much less than before; nothing where something was is always too little."""
+    """Return whether the cloud holds much less than before; no group where some were is always too little."""
     if tally.size is None or tally.size_before is None:
         return []
     now, before = getattr(tally.size, _SIZES[kind]), getattr(tally.size_before, _SIZES[kind])
-    if before and not now:
+    if kind is Kind.SCOPE_LOSSES and before and not now:
         return [Breach(kind, before, 0, "nothing is left of what was there before")]
     return _breaches(kind, limit, max(0, before - now), before)

@@ -291,11 +291,13 @@ class OtherWriters:
 
     Parameters:
         running: name and id of each job that does.
-        unread: why that is not known, or an empty string.
+        unread: why that may not be all of them, or an empty string.
+        failed: they could have been read, and were not.
     """
 
     running: tuple[str, ...] = ()
     unread: str = ""
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

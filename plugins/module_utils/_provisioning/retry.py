@@ -43,6 +43,9 @@ PLAN_AGAIN: Mapping[str, str] = {
     "already_done": "the next plan sees that it is so",
     "created_unread": "the next plan finds the group by its anchor",
     "directory_busy": "the server recovers in minutes",
+    "directory_unreachable": "the connection broke, whatever was written at that moment",
+    "directory_log_on_refused": "it stops the run, and all that follow wait",
+    "directory_not_trusted": "another server answered when the connection was made anew",
 }
 
 # Of a group that waits with one of these there is no object whose members could be written.

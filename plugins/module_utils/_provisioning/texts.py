@@ -61,6 +61,12 @@ PENDING_MISSING = (
     "there has not been replicated yet, or was lost."
 )
 PENDING_DELETION = "Its object {guid}, which an earlier run deleted on {there}, is still alive on {here}."
+PENDING_RESTORE = "Its object, which an earlier run restored on {there}, is still deleted on {here}."
+PENDING_CONTAINER = "{dn}, which an earlier run created on {there}, is not on {here}."
+GONE = (
+    "It is out of scope, and its object {guid} is not on {here} any more, nor among the deleted objects that the "
+    "account may see. If that is right, gpad_journal with forgotten takes it out of the journal."
+)
 PENDING_CHANGE = "Nothing is created, restored or deleted on {here} while it lacks what was written on {there}."
 MEMBERS_WAIT = (
     "{dn} may return into groups that guard the domain; its members are compared in the next run, which sees that."
@@ -88,8 +94,8 @@ REMEDIES: Mapping[str, str] = {
     "deletion_denied": 'Clear "Protect object from accidental deletion" for it, or leave it where it is.',
     "name_collision": "Rename one of the two.",
     "replication_pending": (
-        "Wait for the replication and plan again, or use {there}; if an object was lost with {there}, or restored by "
-        "hand since, forget its group by gpad_journal."
+        "Wait for the replication and plan again, or use {there}; if an object was lost with {there}, or restored or "
+        "deleted by hand since, forget its group by gpad_journal; a container that was lost can be created by hand."
     ),
     "other_writer": "Stop the job, or keep its scope and this one apart and capture with other_writers: disjoint.",
     "object_shared": "Find out whose it is; nothing is written to it until one group alone claims it.",

@@ -33,15 +33,30 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journa
 
 # A setting of a journal made anew: the number of the last run that it took over from one that could not be read whole.
 DOUBTED_RUNS = "doubted_runs"
+# The same, where what those runs did may not be all there.
+DOUBTED_OUTCOMES = "doubted_outcomes"
 STOPPED = "stopped"
 
 _MAGIC = b"SQLite format 3\x00"
 _APPLICATION_ID_AT = slice(68, 72)  # sqlite.org/fileformat2.html#database_header
 _BESIDE = ("-wal", "-shm")
+_MOST_RUNS = 2**62
 
 # The lease is of a run that has ended with the file that held it.
 _SALVAGED = ("settings", "groups", "left", "undecided", "quarantines", "retries", "runs", "outcomes", "remarks")
 TABLES = frozenset({*_SALVAGED, "lease"})
+# What tells of the changes of a run, and of earlier doubts about them.
+_DONE = frozenset({"runs", "outcomes", "settings"})
+
+# A run of which no more is known than what it did.
+_LOST_RUNS = """
+INSERT INTO runs
+SELECT run_no, 'lost-' || run_no,
+  CASE WHEN max(action = 'members') THEN 'gpad_membership' WHEN max(action) > '' THEN 'gpad_group' ELSE 'unknown' END,
+  'lost-' || run_no, '', min(at), NULL, NULL, NULL
+FROM (SELECT run_no, at, action FROM outcomes UNION ALL SELECT run_no, at, '' FROM remarks)
+WHERE typeof(run_no) = 'integer' AND run_no NOT IN (SELECT no FROM runs) GROUP BY run_no
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,14 +228,33 @@ def read_into(path: Path, db: sqlite3.Connection) -> Salvaged:
         taken = {table: _take(source, db, table) for table in _SALVAGED}
     lost = tuple(table for table, (_rows, whole) in taken.items() if not whole)
     salvaged = Salvaged(sum(rows for rows, _whole in taken.values()), lost)
-    if lost:
-        db.execute("INSERT OR REPLACE INTO settings SELECT ?, coalesce(max(no), 0) FROM runs", (DOUBTED_RUNS,))
+    _stand_in_for_runs(db)
+    doubted = (DOUBTED_RUNS, DOUBTED_OUTCOMES) if _DONE.intersection(lost) else (DOUBTED_RUNS,) if lost else ()
+    for name in doubted:
+        db.execute("INSERT OR REPLACE INTO settings SELECT ?, coalesce(max(no), 0) FROM runs", (name,))
     if "groups" in lost:
         db.execute("UPDATE groups SET accepted = 0")
     if "settings" in lost:
         why = "The journal was damaged, and whether runs were stopped could not be read."
         db.execute("INSERT OR IGNORE INTO settings VALUES (?, ?)", (STOPPED, why))
     return salvaged
+
+
+def _stand_in_for_runs(db: sqlite3.Connection) -> None:
+    """Keep the number of each run that was lost from being given to a new one, to which its changes would then belong.
+
+    Besides those whose changes could be read, the settings know of one: from which on deletions are counted.
+    """
+    db.execute(_LOST_RUNS)
+    row = db.execute("SELECT value FROM settings WHERE name = 'written_to'").fetchone()
+    try:
+        before = int(json.loads(row[0])["first_run"]) - 1 if row else 0
+    except (ValueError, TypeError, KeyError, OverflowError):
+        return
+    last = db.execute("SELECT coalesce(max(no), 0) FROM runs").fetchone()[0]
+    if last < before < _MOST_RUNS:
+        name = f"lost-{before}"
+        db.execute("INSERT INTO runs VALUES (?, ?, 'unknown', ?, '', '', NULL, NULL, NULL)", (before, name, name))
 
 
 @contextmanager

@@ -34,6 +34,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.writte
 # Who only looks whether the lock is held has it for a moment.
 _LOCK_TRIES = 3
 _LOCK_PAUSE = 0.05
+# A run that came to its end and looked at all groups.
+_WHOLE = "r.outcome IN ('ok', 'partial', 'incomplete') AND r.summary NOT LIKE '%\"narrowed\":%'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,7 @@ class JournalFile:
         Nor do the runs count that it took over from a journal that could not be read whole.
         """
         row = self._db.execute(
-            "SELECT 1 FROM runs WHERE module = 'gpad_group' AND outcome IN ('ok', 'partial', 'incomplete') "
-            "AND summary NOT LIKE '%\"narrowed\":%' "
+            f"SELECT 1 FROM runs r WHERE module = 'gpad_group' AND {_WHOLE} "  # noqa: S608 - a constant
             "AND no > coalesce((SELECT CAST(value AS INTEGER) FROM settings WHERE name = ?), 0) LIMIT 1",
             (damage.DOUBTED_RUNS,),
         ).fetchone()
@@ -354,6 +355,30 @@ class JournalFile:
         row = self._db.execute("SELECT 1 FROM runs WHERE run_id = ? OR plan_id = ?", (run, run)).fetchone()
         return row is not None
 
+    def has_whole_run(self, module: str, plan_id: str) -> bool:
+        """Return whether a module came to its end with this plan, and the plan was of all groups."""
+        row = self._db.execute(
+            f"SELECT 1 FROM runs r WHERE module = ? AND plan_id = ? AND {_WHOLE}",  # noqa: S608 - a constant
+            (module, plan_id),
+        ).fetchone()
+        return row is not None
+
+    def is_whole(self, run: str) -> bool:
+        """Return whether all that a run, or the runs of a plan, did is known: no damage took any of it."""
+        doubted = int(self.pins.get(damage.DOUBTED_OUTCOMES) or 0)
+        row = self._db.execute(
+            "SELECT 1 FROM runs WHERE (run_id = ? OR plan_id = ?) AND no <= ?", (run, run, doubted)
+        ).fetchone()
+        return row is None
+
+    def is_ahead(self, now: str) -> bool:
+        """Return whether a plan was applied that was made later than now."""
+        return self._db.execute("SELECT 1 FROM runs WHERE plan_created_at > ?", (now,)).fetchone() is not None
+
+    def set_back(self, now: str) -> None:
+        """Take the plans that were made later than now for plans of now, so that those made from now on are newer."""
+        self._db.execute("UPDATE runs SET plan_created_at = ? WHERE plan_created_at > ?", (now, now))
+
     def runs(self, most: int) -> list[Run]:
         """Return the latest runs, newest first."""
         rows = self._db.execute(
@@ -366,11 +391,16 @@ class JournalFile:
         ]
 
     def failing(self, most: int) -> list[dict[str, Any]]:
-        """Return the groups whose latest outcome is a failure, with the tries of those that wait for another one."""
+        """Return the groups whose latest outcome is a failure, with the tries of those that wait for another one.
+
+        A failure that does not wait was in the last whole run, or later; in an older one it is settled.
+        """
         rows = self._db.execute(
-            "SELECT o.id, o.name, o.dn, o.action, o.code, o.message, o.remedy, r.tries, r.first_at, r.next_at FROM "
-            "(SELECT *, max(no) FROM outcomes GROUP BY id, action HAVING status <> 'done') o LEFT JOIN retries r "
-            "ON r.id = o.id AND r.code = o.code AND r.part = iif(o.action = 'members', 'members', 'groups') "
+            "SELECT o.id, o.name, o.dn, o.action, o.code, o.message, o.remedy, t.tries, t.first_at, t.next_at FROM "  # noqa: S608 - a constant
+            "(SELECT *, max(no) FROM outcomes GROUP BY id, action HAVING status <> 'done') o LEFT JOIN retries t "
+            "ON t.id = o.id AND t.code = o.code AND t.part = iif(o.action = 'members', 'members', 'groups') "
+            f"WHERE t.id IS NOT NULL OR o.run_no >= coalesce((SELECT max(r.no) FROM runs r WHERE {_WHOLE} AND r.module "
+            "= (SELECT module FROM runs WHERE no = o.run_no)), 0) "
             "ORDER BY o.name, o.id LIMIT ?",
             (most,),
         )

@@ -34,11 +34,13 @@ def append(path: Path, log: Log, pins: Pins, before: Mark) -> None:
         StoreError: the file cannot be written.
     """
     noted = pins.get(_IN_FILE)
-    start = Mark(*map(int, noted.split())) if noted else before
+    start = _earlier(Mark(*map(int, noted.split())), before) if noted else before
     end = log.mark()
     try:
-        handle = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_NOFOLLOW, 0o600)
+        handle = os.open(path, os.O_CREAT | os.O_APPEND | os.O_RDWR | os.O_NOFOLLOW, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            if _is_cut(handle):
+                stream.write("\n")
             for entry in log.after(start):
                 stream.write(json.dumps(summary_object(entry), ensure_ascii=False, separators=(",", ":")) + "\n")
             stream.flush()
@@ -50,3 +52,14 @@ def append(path: Path, log: Log, pins: Pins, before: Mark) -> None:
             code="log_unwritten",
         ) from None
     pins.put(_IN_FILE, f"{end.outcomes} {end.remarks}")
+
+
+def _earlier(noted: Mark, before: Mark) -> Mark:
+    """Return where to go on; the numbers of a journal that lost entries begin again below what was noted."""
+    return Mark(min(noted.outcomes, before.outcomes), min(noted.remarks, before.remarks))
+
+
+def _is_cut(handle: int) -> bool:
+    """Return whether the file ends within a line, which a crash or a full disk cut."""
+    size = os.fstat(handle).st_size
+    return size > 0 and os.pread(handle, 1, size - 1) != b"\n"

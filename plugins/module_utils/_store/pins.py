@@ -113,7 +113,7 @@ class Pins:
         Raises:
             StoreError: it is older, so that what was taken away since would be given again.
         """
-        applied = self.get("captured_at")
+        applied = self.age()
         if applied is not None and captured_at < applied:
             raise StoreError(
                 f"The snapshot of {captured_at} is older than the one of {applied}, which was applied.",
@@ -124,6 +124,14 @@ class Pins:
     def remember_age(self, captured_at: str) -> None:
         """Remember the time of the snapshot that is applied."""
         self.put("captured_at", captured_at)
+
+    def age(self) -> str | None:
+        """Return the time of the snapshot that was applied last, or None."""
+        return self.get("captured_at")
+
+    def forget_age(self) -> None:
+        """Forget the time of the snapshot that was applied last."""
+        self.put("captured_at", None)
 
     def applied_size(self) -> Size | None:
         """Return how much the snapshot held that was applied last, or None."""

@@ -3,16 +3,19 @@
 
 """The plan file: JSON lines that people can read, with a checksum over all of them.
 
-The first line is the header, then one line for each item, then the footer with the verdict and the checksum.
+The first line is the header, then one line for each item, then the footer with the verdict and two checksums: of what
+is approved, and of the file.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, cast
@@ -35,6 +38,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import replacing
 
 FORMAT = 2
+# When the members of a group were read, and not what becomes of them.
+_READING = "before_usn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class PlanHeader:
         snapshot_key: id of the key with which the snapshot was verified; empty for none.
         fingerprint: of the snapshot; empty for none.
         other_writers: the jobs that wrote cloud groups to Active Directory when the snapshot was captured.
+        incomplete: whether the snapshot lacks something that could not be read.
         format: version of the file's format.
     """
 
@@ -75,6 +81,7 @@ class PlanHeader:
     snapshot_key: str = ""
     fingerprint: str = ""
     other_writers: tuple[str, ...] = ()
+    incomplete: bool = False
     format: int = FORMAT
 
     @property
@@ -90,12 +97,15 @@ class PlanFooter:
     Parameters:
         counts: changes by kind.
         breaches: limits exceeded, in words; a plan with any is not applied.
-        checksum: SHA-256 of all lines before this one.
+        checksum: what is approved: SHA-256 of tenant, domain, container rule, items and breaches. Plans of the same
+            changes have the same one, whenever they were made.
+        integrity: SHA-256 of all lines before this one, and of what else it says.
     """
 
     counts: Mapping[str, int]
     breaches: tuple[str, ...]
     checksum: str
+    integrity: str
 
 
 _WORDS = {
@@ -112,6 +122,19 @@ def _line(word: str, content: Mapping[str, Any]) -> str:
     return json.dumps({"line": word, **content}, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
+def integrity_of(lines: hashlib._Hash, footer: Mapping[str, Any]) -> str:
+    """Return the checksum of a file.
+
+    Parameters:
+        lines: of all lines before the footer.
+        footer: the footer.
+    """
+    whole = lines.copy()
+    said = {name: value for name, value in footer.items() if name not in ("line", "integrity")}
+    whole.update(json.dumps(said, sort_keys=True).encode())
+    return whole.hexdigest()
+
+
 class PlanWriter:
     """Writes a plan line by line."""
 
@@ -119,6 +142,11 @@ class PlanWriter:
         self._stream = stream
         self._hash = hashlib.sha256()
         self._write("header", asdict(header))
+        self._approved = hashlib.sha256()
+        self._approve([header.tenant_id, header.domain, header.container_rule])
+
+    def _approve(self, what: object) -> None:
+        self._approved.update(json.dumps(what, sort_keys=True).encode() + b"\n")
 
     def _write(self, word: str, content: Mapping[str, Any]) -> None:
         line = _line(word, content)
@@ -134,11 +162,14 @@ class PlanWriter:
             content["add"] = [{**asdict(want), "kind": want.kind.value} for want in item.add]
         elif isinstance(item, Question):
             content["about"] = item.about.value
+        self._approve([_WORDS[type(item)], {name: value for name, value in content.items() if name != _READING}])
         self._write(_WORDS[type(item)], content)
 
     def finish(self, counts: Mapping[str, int], breaches: tuple[str, ...]) -> PlanFooter:
         """Write the footer and return it."""
-        footer = PlanFooter(dict(counts), breaches, self._hash.hexdigest())
+        self._approve(list(breaches))
+        draft = PlanFooter(dict(counts), breaches, self._approved.hexdigest(), "")
+        footer = replace(draft, integrity=integrity_of(self._hash, asdict(draft)))
         self._stream.write(_line("footer", asdict(footer)))
         return footer
 
@@ -181,8 +212,27 @@ _READERS: Mapping[str, Callable[[dict[str, Any]], PlanItem]] = {
 }
 
 
+class _Reading(io.RawIOBase):
+    """Reads an open file from its begin, whoever else reads it."""
+
+    def __init__(self, file: io.FileIO) -> None:
+        self._file = file
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        found = os.pread(self._file.fileno(), len(buffer), self._at)
+        buffer[: len(found)] = found
+        self._at += len(found)
+        return len(found)
+
+
 class PlanFile:
     """A plan opened for reading, its checksum verified.
+
+    What is read later is the file that was verified, also when another plan has taken its place since.
 
     Raises:
         StoreError: the file is missing, cut, changed, or of another format.
@@ -191,16 +241,24 @@ class PlanFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
+            self._file = io.FileIO(path)
             self.header, self.footer = self._verify()
         except FileNotFoundError:
             raise StoreError(f"The plan {path} does not exist.", "Run gpad_plan first.", code="plan_missing") from None
         except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
             raise _damaged(path, str(error)) from None
 
+    def close(self) -> None:
+        """Close the file; nothing can be read from it any more."""
+        self._file.close()
+
+    def _lines(self) -> TextIOWrapper:
+        return TextIOWrapper(io.BufferedReader(_Reading(self._file)), encoding="utf-8", newline="\n")
+
     def _verify(self) -> tuple[PlanHeader, PlanFooter]:
         digest = hashlib.sha256()
         last = first = ""
-        with self.path.open(encoding="utf-8", newline="\n") as stream:
+        with self._lines() as stream:
             for line in stream:
                 first = first or line
                 if last:
@@ -212,7 +270,7 @@ class PlanFile:
             raise ValueError("it is not a plan of this version")
         if not isinstance(footer, dict) or footer.pop("line", "") != "footer":
             raise ValueError("its end is missing")
-        if footer["checksum"] != digest.hexdigest():
+        if footer["integrity"] != integrity_of(digest, footer):
             raise ValueError("its contents do not fit its checksum")
         footer["breaches"] = tuple(footer["breaches"])
         header["other_writers"] = tuple(header.get("other_writers", ()))
@@ -220,7 +278,7 @@ class PlanFile:
 
     def items(self) -> Iterator[PlanItem]:
         """Yield the items in the order in which they were planned."""
-        with self.path.open(encoding="utf-8", newline="\n") as stream:
+        with self._lines() as stream:
             for line in stream:
                 content = cast("dict[str, Any]", json.loads(line))
                 reader = _READERS.get(content.pop("line"))

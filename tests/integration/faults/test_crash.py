@@ -109,8 +109,10 @@ def test_killed_at_random_moments(world: World, inject: Inject, seed: int) -> No
         # Two deaths in a round cost less than one in each.
         for module in sorted(chance.sample(MODULES, 2), key=MODULES.index):
             lead_to(world, module)
-            inject(f"crash of {module} at a random moment")
-            left -= world.dies_after(module, chance.uniform(0, world.seconds[module]))
+            died = world.dies_after(module, chance.uniform(0, world.seconds[module]))
+            if died:
+                inject(f"crash of {module} at a random moment")
+            left -= died
             world.judge()
         world.run()
         world.settle()

@@ -68,7 +68,7 @@ _MEMBERS, _LINKS = "members_incomplete", "links_unread"
 
 ROWS = (
     Row("a page of members is lost", "incomplete", _MEMBERS, graph("drop_tail", MEMBERS, items=1)),
-    Row("all members are lost", "blocked", _MEMBERS, graph("drop_tail", MEMBERS, items=9)),
+    Row("all members are lost", "incomplete", _MEMBERS, graph("drop_tail", MEMBERS, items=9)),
     Row("cut JSON of the list", "fatal", "entra_answer_broken", graph("truncate", LIST)),
     Row("spliced JSON of the list", "fatal", "entra_answer_broken", graph("splice", LIST)),
     Row("cut JSON of members", "fatal", "entra_answer_broken", graph("truncate", BATCH)),
@@ -79,8 +79,8 @@ ROWS = (
     Row("a token revoked from page two on", "incomplete", _MEMBERS, graph("status", _PAGE_TWO, status=401),
         _PAGES),
     Row("an expired page token", "fatal", "entra_400", knobs={"page_cap": 2, "skip_token_seconds": 0.0}),
-    Row("members refused", "blocked", _MEMBERS, graph("status", MEMBERS, status=403)),
-    Row("members not found", "blocked", _MEMBERS, graph("status", MEMBERS, status=404)),
+    Row("members refused", "incomplete", _MEMBERS, graph("status", MEMBERS, status=403)),
+    Row("members not found", "incomplete", _MEMBERS, graph("status", MEMBERS, status=404)),
     Row("a permission is missing for users", "incomplete", "members_unreadable", application="narrow"),
     Row("hidden membership", "incomplete", _MEMBERS, hidden=True),
     Row("the controller is busy on page two", "fatal", "directory_busy", ldap=ldap("busy"), policy=_ENTRIES),

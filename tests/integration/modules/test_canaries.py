@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -27,6 +27,7 @@ import yaml
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import result
 from tests.integration.modules.target import ROOT, Target
+from tests.lab.scenario import object_id
 
 MODULES = tuple(sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("gpad_*.py")))
 _CREDENTIAL_FILES = ("client_certificate_path", "federated_token_file")
@@ -129,6 +130,7 @@ def base(target: Target) -> dict[str, Any]:
         "plan": str(target.plan_path),
         "journal": str(target.journal),
         "report_path": str(target.state / "report.json"),
+        "log_path": str(target.state / "log.jsonl"),
         "snapshot_key": f"k{uuid.uuid4().hex}{uuid.uuid4().hex}",
     }
     return {**target._vars, **more}
@@ -237,6 +239,28 @@ def test_failure_leaves_no_secret(target: Target, base: dict[str, Any], case: st
             printed[module] = call(module, own, flags)
     assert any(b'"failed": true' in output for output in printed.values())
     assert leaks(list(planted.values()), printed | files_below(target.state) | watch.places) == []
+
+
+@pytest.mark.parametrize("module", ["gpad_plan", "gpad_group", "gpad_membership", "gpad_info"])
+def test_a_password_that_the_controller_refuses_is_not_shown(target: Target, module: str) -> None:
+    cloud_id = target.admin.create_group("Refused", description="old")
+    target.provision(cloud_id)
+    target.admin.patch_group(cloud_id, description="new")
+    target.admin.add_member(cloud_id, object_id("Britta Simon"))
+    target.snapshot_of(cloud_id)
+    target.plan()
+    secret = canary()
+    calls: dict[str, Callable[..., dict[str, Any]]] = {
+        "gpad_plan": target.plan,
+        "gpad_group": target.group,
+        "gpad_membership": target.membership,
+        "gpad_info": lambda **options: target.info("groups", **options),
+    }
+    with Watch() as watch:
+        result = calls[module](domain_password=secret)
+    assert [error["code"] for error in result["errors"]] == ["directory_log_on_refused"], "it was never sent"
+    places = {"result": json.dumps(result, ensure_ascii=False).encode()}
+    assert leaks([secret], places | files_below(target.state) | watch.places) == []
 
 
 @pytest.mark.parametrize("option", _CREDENTIAL_FILES)

@@ -75,7 +75,7 @@ def test_other_runs_are_refused_from_the_plan_to_its_end(target: Target) -> None
         assert (result["outcome"], codes(result)) == ("blocked", {"run_in_progress"}), result
         for told in (plan["plan_id"], lease["host"], str(lease["pid"]), lease["since"], lease["heartbeat"]):
             assert told in result["msg"]
-        assert "ten minutes" in result["msg"]
+        assert "thirty minutes" in result["msg"]
     assert target.usn() == before
     assert target.group()["outcome"] == "ok"
     between = target.info("runs")["info"]["lease"]
@@ -109,7 +109,7 @@ def test_a_dead_run_is_taken_over(target: Target) -> None:
     cloud_id = target.admin.create_group(unique("Dead"))
     dead = held(target, cloud_id)["plan_id"]
     assert codes(target.plan(hold=True)) == {"run_in_progress"}
-    sql(target, "UPDATE lease SET heartbeat = strftime('%Y-%m-%dT%H:%M:%fZ', heartbeat, '-11 minutes')")
+    sql(target, "UPDATE lease SET heartbeat = strftime('%Y-%m-%dT%H:%M:%fZ', heartbeat, '-31 minutes')")
     plan = target.plan(hold=True)
     assert plan["outcome"] == "ok" and noticed(plan) >= {"lease_taken_over"}
     assert dead in str(plan["notices"])

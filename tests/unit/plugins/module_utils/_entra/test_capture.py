@@ -327,3 +327,20 @@ def test_groups_assigned_to_a_provisioning_job(monkeypatch: pytest.MonkeyPatch) 
     graph = Graph(monkeypatch, lambda _request: answer({"value": items}))
     assert capture.assigned_ids(graph.client, "sp", frozenset({"role"})) == {cloud_id(1), cloud_id(4)}
     assert graph.adapter.urls[0].startswith("/v1.0/servicePrincipals/sp/appRoleAssignedTo")
+
+
+def test_a_half_of_a_character_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file can hold one, and any of those who may name a group can write one."""
+    name = "Sales \ud800"
+    group = {"id": cloud_id(1), "displayName": name, "groupTypes": ["x\udfff"], "securityEnabled": True}
+    graph = Graph(monkeypatch, in_turn(answer({"value": [group]})))
+    (read,) = capture.groups(graph.client, QUERY)
+    assert (read.properties["displayName"], read.properties["groupTypes"]) == ("Sales \ufffd", ["x\ufffd"])
+    assert QUERY.read(group) == read
+    body = listing(principal(1, displayName=name, onPremisesImmutableId=name))
+    graph = Graph(monkeypatch, batched(lambda _item: {"status": 200, "body": body}))
+    ((_id, reading),) = capture.members(graph.client, [cloud_id(1)], SIDS)
+    assert (reading.items[0].display_name, reading.items[0].on_premises_immutable_id) == ("Sales \ufffd",) * 2
+    graph = Graph(monkeypatch, batched(lambda _item: {"status": 400, "body": {"error": {"message": name}}}))
+    ((_id, reading),) = capture.members(graph.client, [cloud_id(1)], SIDS)
+    assert isinstance(reading, IncompleteReading) and "Sales \ufffd" in reading.why

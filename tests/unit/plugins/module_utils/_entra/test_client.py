@@ -210,7 +210,7 @@ def test_what_a_batch_puts_off_is_sent_again_after_the_longest_wait(monkeypatch:
     assert [item["id"] for item in requests_of(graph.adapter.asked[1])] == ["3", "5"]
 
 
-@pytest.mark.parametrize("headers", [{}, None, {"Retry-After": "soon"}])
+@pytest.mark.parametrize("headers", [{}, None, {"Retry-After": "soon"}, {"Retry-After": "\u00b2"}])
 def test_without_a_word_on_how_long_the_wait_grows(monkeypatch: pytest.MonkeyPatch, headers: object) -> None:
     graph = Graph(monkeypatch, batched(lambda _item: {"status": 503, "headers": headers}))
     assert graph.client.batch(CALLS[:1]) == [(503, None)]
@@ -281,7 +281,22 @@ def test_the_token_follows_no_redirect(monkeypatch: pytest.MonkeyPatch, status: 
     assert {str(request.url).split("/")[2] for request in graph.adapter.asked} == {"graph.microsoft.com"}
 
 
-@pytest.mark.parametrize("number", ["20", "-1", "999999999999999999999", "x", "", None, 7.5, ["0"], "\u0663"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        "20",
+        "-1",
+        "999999999999999999999",
+        "x",
+        "",
+        None,
+        7.5,
+        ["0"],
+        "\u0663",
+        "\u00b2",
+        pytest.param("9" * 5000, id="9s"),
+    ],
+)
 def test_an_answer_to_what_was_not_asked_is_none(monkeypatch: pytest.MonkeyPatch, number: object) -> None:
     body = {"responses": [{"id": number, "status": 200, "body": {"value": []}}] * 3}
     with pytest.raises(EntraError) as caught:

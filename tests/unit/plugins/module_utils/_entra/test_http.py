@@ -12,8 +12,6 @@ from typing import Any
 
 import pytest
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.response import HTTPResponse
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import http
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
@@ -50,15 +48,89 @@ def test_nothing_is_sent_in_clear() -> None:
         http.open_session(None).get("http://graph.microsoft.com")
 
 
+class Waits:
+    """A session whose waits are noted and not waited."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, *answers: bytes) -> None:
+        self.seconds: list[float] = []
+        patch.setattr(time, "sleep", self.seconds.append)
+        script = list(answers)
+        self.adapter = ScriptedAdapter(lambda _request: script.pop(0) if len(script) > 1 else script[0])
+        self.session = http.open_session(None)
+        self.session.mount("https://", self.adapter)
+
+    def send(self, method: str = "GET", **options: Any) -> requests.Response:
+        """Send a request."""
+        return self.session.request(method, "https://graph.microsoft.com/v1.0/groups", **options)
+
+
 @pytest.mark.parametrize(
-    ("header", "seconds"), [("7", 7), ("86400", 300), ("99999999999", 300), ("Fri, 31 Dec 2999 23:59:59 GMT", 300)]
+    ("header", "seconds"),
+    [
+        ("7", 7),
+        ("0", 0),
+        ("86400", 300),
+        ("99999999999", 300),
+        ("Fri, 31 Dec 2999 23:59:59 GMT", 300),
+        ("Fri, 31 Dec 1999 23:59:59 GMT", 0),
+        ("soon", 0.5),
+        ("", 0.5),
+    ],
 )
-def test_the_service_is_not_waited_for_longer_than_is_sensible(header: str, seconds: float) -> None:
-    adapter = http.open_session(None).get_adapter("https://graph.microsoft.com")
-    assert isinstance(adapter, HTTPAdapter)
-    asked = HTTPResponse(status=429, headers={"Retry-After": header})
-    assert adapter.max_retries.get_retry_after(asked) == seconds
-    assert adapter.max_retries.get_retry_after(HTTPResponse(status=503)) is None
+def test_the_service_is_not_waited_for_longer_than_is_sensible(
+    monkeypatch: pytest.MonkeyPatch, header: str, seconds: float
+) -> None:
+    waits = Waits(monkeypatch, answer({}, 429, {"Retry-After": header}), answer({"value": []}))
+    assert waits.send().json() == {"value": []}
+    assert waits.seconds == [seconds]
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_may_succeed_later_is_tried_again(monkeypatch: pytest.MonkeyPatch, method: str, status: int) -> None:
+    waits = Waits(monkeypatch, answer({"error": "x"}, status))
+    assert waits.send(method).status_code == status
+    assert len(waits.adapter.asked) == 6
+    assert waits.seconds == [0.5, 1, 2, 4, 8]
+
+
+@pytest.mark.parametrize(
+    ("method", "status"), [*(("GET", status) for status in (200, 400, 401, 403, 404)), ("PATCH", 503)]
+)
+def test_what_will_not_succeed_later_is_not(monkeypatch: pytest.MonkeyPatch, method: str, status: int) -> None:
+    waits = Waits(monkeypatch, answer({}, status))
+    assert waits.send(method).status_code == status
+    assert len(waits.adapter.asked) == 1
+
+
+def test_an_answer_that_is_put_off_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+
+    def read_body(answered: requests.Response, _what: str) -> bytes:
+        read.append(answered.status_code)
+        return b"{}"
+
+    monkeypatch.setattr(http, "read_body", read_body)
+    waits = Waits(monkeypatch, answer(b"x" * 10_000_000, 503), answer({}))
+    waits.send()
+    assert read == [200]
+
+
+def test_a_log_on_does_not_read_for_ever_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "_MOST_BYTES", 1000)
+    with pytest.raises(EntraError, match="larger than 1000 bytes"):
+        Waits(monkeypatch, answer(b"x" * 2000)).send("POST")
+    with pytest.raises(requests.exceptions.ContentDecodingError):
+        Waits(monkeypatch, answer(b"{", 200, {"Content-Length": "100"})).send("POST")
+
+
+def test_the_metadata_service_is_asked_without_proxies_and_with_the_same_bounds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://proxy.contoso.com:3128")
+    session = http.open_host_session()
+    assert (session.trust_env, dict(session.proxies)) == (False, {})
+    assert type(session) is type(http.open_session(None))
 
 
 def test_no_request_waits_for_ever_or_follows_elsewhere() -> None:
@@ -74,17 +146,6 @@ def test_no_request_waits_for_ever_or_follows_elsewhere() -> None:
     with pytest.raises(requests.exceptions.TooManyRedirects):
         session.get("https://graph.microsoft.com/")
     assert options["timeout"] == (http.CONNECT_SECONDS, http.ANSWER_SECONDS)
-
-
-def test_what_may_succeed_later_is_tried_again() -> None:
-    adapter = http.open_session(None).get_adapter("https://graph.microsoft.com")
-    assert isinstance(adapter, requests.adapters.HTTPAdapter)
-    retry = adapter.max_retries
-    assert all(retry.is_retry("GET", status) for status in (429, 500, 502, 503, 504))
-    assert not any(retry.is_retry("GET", status) for status in (200, 400, 401, 403, 404))
-    assert not retry.is_retry("PATCH", 503)
-    assert retry.respect_retry_after_header
-    assert (retry.total or 0) > 3
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ import pytest
 import requests
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import writers
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import EntraError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import OtherWriters
 from tests.unit.plugins.module_utils._entra.scripted import BASE, Graph, answer
 
@@ -112,7 +111,15 @@ def test_without_the_permissions_nothing_is_asked(
     assert graph.adapter.asked == []
 
 
-def test_a_refusal_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    graph = Graph(monkeypatch, lambda _request: answer({"error": {"code": "x", "message": "y"}}, 403), ROLES)
-    with pytest.raises(EntraError):
-        writers.other_writers(graph.client)
+@pytest.mark.parametrize("refused", ["/servicePrincipals/p2/", "$skiptoken=1", "/servicePrincipals?"])
+def test_what_was_read_counts_whatever_fails_after_it(monkeypatch: pytest.MonkeyPatch, refused: str) -> None:
+    whole = tenant({"p1": [job(1), job(2)], "p2": [job(3)]})
+
+    def script(request: requests.PreparedRequest) -> Any:
+        if refused in unquote(str(request.url)):
+            return answer({"error": {"code": "x", "message": "y"}}, 404)
+        return whole(request)
+
+    told = writers.other_writers(Graph(monkeypatch, script, ROLES).client)
+    assert told.failed and "404" in told.unread
+    assert len(told.running) == {"/servicePrincipals/p2/": 2, "$skiptoken=1": 2, "/servicePrincipals?": 0}[refused]

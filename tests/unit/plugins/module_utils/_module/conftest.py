@@ -5,9 +5,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import applying, planning
+from tests.unit.plugins.module_utils._module.running import Runner, run
 from tests.unit.plugins.module_utils._module.world import World
 
 
@@ -15,3 +18,15 @@ from tests.unit.plugins.module_utils._module.world import World
 def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
     """Files in a folder, and a directory with three accounts."""
     return World(monkeypatch, tmp_path)
+
+
+@pytest.fixture
+def gpad(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Runner:
+    """Run a module on the world's files."""
+    runners = {"plan": planning.run, "group": applying.run_groups, "membership": applying.run_members}
+
+    def running(module: str, *stores: str, check_mode: bool = False, diff: bool = False, **more: Any) -> dict[str, Any]:
+        options = world.options(*stores, **more)
+        return run(monkeypatch, capsys, runners[module], options, check_mode=check_mode, diff=diff)
+
+    return running

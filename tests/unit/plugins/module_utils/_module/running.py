@@ -14,6 +14,8 @@ from ansible.module_utils import basic
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import QUARANTINE, SETTINGS
 
+Runner = Callable[..., dict[str, Any]]
+
 
 def run(
     patch: pytest.MonkeyPatch,

@@ -6,19 +6,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import applying, planning
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import (
+    applying,
+    directory_side,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import DirectoryError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import Fate, FateKind
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import integrity_of
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.signature import SnapshotKey
-from tests.unit.plugins.module_utils._module.running import run
+from tests.unit.plugins.module_utils._module.running import Runner
 from tests.unit.plugins.module_utils._module.world import PASSWORD, World
 from tests.unit.plugins.module_utils._provisioning.planning import settled
 from tests.unit.samples import (
@@ -27,25 +34,10 @@ from tests.unit.samples import (
     anchored_group,
     cloud_group,
     cloud_id,
-    directory_group,
     guid,
     sid,
     user,
 )
-
-Runner = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture
-def gpad(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Runner:
-    """Run a module on the world's files."""
-    runners = {"plan": planning.run, "group": applying.run_groups, "membership": applying.run_members}
-
-    def running(module: str, *stores: str, check_mode: bool = False, diff: bool = False, **more: Any) -> dict[str, Any]:
-        options = world.options(*stores, **more)
-        return run(monkeypatch, capsys, runners[module], options, check_mode=check_mode, diff=diff)
-
-    return running
 
 
 def planned(world: World, gpad: Runner) -> dict[str, Any]:
@@ -129,7 +121,7 @@ def test_a_plan_of_another_domain(world: World, gpad: Runner) -> None:
     assert "DC=contoso" in lines[0]
     with_other = [lines[0].replace('"domain":"DC=contoso', '"domain":"DC=fabrikam'), *lines[1:-1]]
     footer = json.loads(lines[-1])
-    footer["checksum"] = hashlib.sha256("".join(with_other).encode()).hexdigest()
+    footer["integrity"] = integrity_of(hashlib.sha256("".join(with_other).encode()), footer)
     path.write_text("".join([*with_other, json.dumps(footer) + "\n"]))
     assert gpad("group", "journal", "plan")["errors"][0]["code"] == "plan_of_other_domain"
 
@@ -293,19 +285,6 @@ def test_one_object_that_fails_is_partial(world: World, gpad: Runner) -> None:
     assert [entry["action"] for entry in journal(world).failing(10)] == ["members"]
 
 
-def test_a_directory_that_goes_away_ends_the_run_and_is_written_down(world: World, gpad: Runner) -> None:
-    world.capture({10: (), 11: ()})
-    gpad("plan", "snapshot", "journal", "plan")
-    world.directory.writes_left = 1
-    result = gpad("group", "journal", "plan")
-    assert (result["outcome"], result["fatal"], result["changed"]) == ("fatal", True, True)
-    assert [change["action"] for change in result["changes"]] == ["create"]
-    assert result["errors"][0]["code"] == "directory_unreachable"
-    (entry,) = journal(world).runs(10)
-    assert (entry.outcome, entry.ended_at is not None) == ("fatal", True)
-    assert len(journal(world).known()) == 1
-
-
 def test_a_defect_while_writing_keeps_what_was_done_and_shows_no_secret(
     world: World, gpad: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -392,50 +371,6 @@ def test_a_part_with_nothing_in_it_is_checked_like_any_other(world: World, gpad:
     assert gpad("membership", "journal", "plan", check_mode=True)["outcome"] == "ok"
 
 
-def test_the_rule_for_containers_is_remembered_when_nothing_is_to_be_done(world: World, gpad: Runner) -> None:
-    world.capture({})
-    gpad("plan", "snapshot", "journal", "plan")
-    gpad("group", "journal", "plan")
-    assert journal(world).pins.container_rule() is not None
-
-
-def left_behind(world: World, gpad: Runner) -> str:
-    """Provision a group and let it go out of the snapshot; return since when the journal knows that."""
-    planned(world, gpad)
-    gpad("group", "journal", "plan")
-    gpad("membership", "journal", "plan")
-    world.capture({11: (user(3),)})
-    told = gpad("group", "snapshot", "journal")
-    assert [notice["code"] for notice in told["notices"]] == ["orphan"]
-    return journal(world).left()[cloud_id(10)]
-
-
-def test_since_when_a_group_is_out_of_scope_is_remembered(world: World, gpad: Runner) -> None:
-    since = left_behind(world, gpad)
-    told = gpad("group", "snapshot", "journal")
-    assert f"since {since}" in told["notices"][0]["reason"]
-    gpad("membership", "snapshot", "journal")
-    assert journal(world).left() == {cloud_id(10): since}
-    world.capture({10: (user(1), user(2)), 11: (user(3),)})
-    gpad("group", "snapshot", "journal")
-    assert journal(world).left() == {}
-
-
-def test_a_reading_that_fails_once_does_not_make_the_age_start_anew(world: World, gpad: Runner) -> None:
-    since = left_behind(world, gpad)
-    world.directory.cut = set(world.directory.nodes)
-    told = gpad("group", "snapshot", "journal")
-    assert "links_unread" in [notice["code"] for notice in told["notices"]]
-    assert journal(world).left() == {cloud_id(10): since}
-
-
-def test_a_narrowed_capture_does_not_make_the_age_start_anew(world: World, gpad: Runner) -> None:
-    since = left_behind(world, gpad)
-    world.capture({}, narrowed=True)
-    gpad("group", "snapshot", "journal")
-    assert journal(world).left() == {cloud_id(10): since}
-
-
 def test_without_a_journal_what_is_not_believed_still_waits_in_the_next_run(world: World, gpad: Runner) -> None:
     """The first run makes the journal; the decision is still open when the second one finds it."""
     world.directory.add_group(anchored_group(10)).owner = STRANGER_SID
@@ -444,35 +379,6 @@ def test_without_a_journal_what_is_not_believed_still_waits_in_the_next_run(worl
         told = gpad("group", "snapshot", "journal")
         assert [error["code"] for error in told["errors"]] == ["adoption_needs_approval"]
     assert world.members(10) is None
-
-
-def test_a_first_run_that_broke_off_does_not_make_a_journal_that_knows(world: World, gpad: Runner) -> None:
-    """The mark was cleared by hand: the anchor is all that is left, and nothing was remembered of the question."""
-    world.directory.add_group(anchored_group(10)).owner = STRANGER_SID
-    world.capture({10: (), 11: ()})
-    world.directory.writes_left = 0
-    assert gpad("group", "snapshot", "journal")["outcome"] == "fatal"
-    world.directory.writes_left = None
-    for _run in range(2):
-        told = gpad("group", "snapshot", "journal")
-        assert [error["code"] for error in told["errors"]] == ["adoption_needs_approval"]
-    assert world.members(10) is None
-
-
-def test_a_group_that_was_rolled_back_is_forgotten(world: World, gpad: Runner) -> None:
-    """On-premises it is master again, whatever becomes of its copy in the cloud."""
-    rolled_back = cloud_group(20, managed=False, onPremisesSecurityIdentifier=sid(2020))
-    world.directory.add_group(directory_group(20), [guid(1)])
-    made = JournalFile(world.folder / "journal", writable=True)
-    for number in (20, 21):
-        made.remember(cloud_id(number), guid(number), accepted=True)
-    made.close()
-    world.capture({}, more=[rolled_back])
-    gpad("group", "snapshot", "journal", check_mode=True)
-    assert cloud_id(20) in journal(world).known()
-    told = gpad("group", "snapshot", "journal")
-    assert (told["outcome"], told["changes"], world.directory.writes) == ("ok", [], [])
-    assert set(journal(world).known()) == {cloud_id(21)}
 
 
 @pytest.mark.parametrize("kind", [FateKind.ABSENT, FateKind.SOFT_DELETED, FateKind.SYNCED])
@@ -528,35 +434,11 @@ def test_an_empty_capture_after_a_full_one_changes_nothing(world: World, gpad: R
     planned(world, gpad)
     gpad("group", "journal", "plan")
     gpad("membership", "journal", "plan")
-    world.capture({10: ()})
+    world.capture({})
     told = gpad(module, "snapshot", "journal")
     assert (told["outcome"], [error["code"] for error in told["errors"]]) == ("blocked", ["limit_exceeded"])
-    assert "membership_losses: 2 planned, 0 allowed" in told["errors"][0]["reason"]
+    assert "scope_losses: 1 planned, 0 allowed" in told["errors"][0]["reason"]
     assert world.members() == {guid(1), guid(2)}
-
-
-def test_the_log_is_written_as_json_lines(world: World, gpad: Runner) -> None:
-    path = world.folder / "log.jsonl"
-    planned(world, gpad)
-    gpad("group", "journal", "plan", log_path=str(path))
-    gpad("membership", "journal", "plan", log_path=str(path))
-    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    assert [line["provisioningAction"] for line in lines] == ["create", "update"]
-    assert {line["tenantId"] for line in lines} == {TENANT}
-
-
-def test_check_mode_writes_no_log(world: World, gpad: Runner) -> None:
-    path = world.folder / "log.jsonl"
-    planned(world, gpad)
-    gpad("group", "journal", "plan", check=True, log_path=str(path))
-    assert not path.exists()
-
-
-def test_a_log_that_cannot_be_written_fails_the_task_after_the_work(world: World, gpad: Runner) -> None:
-    planned(world, gpad)
-    told = gpad("group", "journal", "plan", log_path=str(world.folder / "missing" / "log.jsonl"))
-    assert (told["outcome"], [error["code"] for error in told["errors"]]) == ("fatal", ["log_unwritten"])
-    assert (told["changed"], told["summary"]["groups_created"]) == (True, 1)
 
 
 def test_beside_another_writer_nothing_is_applied(world: World, gpad: Runner) -> None:
@@ -589,23 +471,76 @@ def test_the_first_signed_run_pins_the_key(world: World, gpad: Runner) -> None:
     assert gpad("plan", "snapshot", "journal", "plan", **signed)["outcome"] == "ok"
 
 
-def test_the_server_is_remembered_only_by_a_run_that_lacked_nothing(world: World, gpad: Runner) -> None:
-    def remembered() -> str:
-        written = journal(world).written_to.last()
-        return written.database.server if written else ""
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_plan_of_the_future_is_not_carried_out(
+    world: World, gpad: Runner, monkeypatch: pytest.MonkeyPatch, check_mode: bool
+) -> None:
+    """Its time would be remembered, and hold back those made until then."""
+    world.capture(hours_ago=0.2)
+    gpad("plan", "snapshot", "journal", "plan")
+    now = utc_now()
+    monkeypatch.setattr(directory_side, "utc_now", lambda: now - timedelta(minutes=6))
+    result = gpad("group", "journal", "plan", check_mode=check_mode)
+    assert (result["outcome"], result["errors"][0]["code"]) == ("fatal", "snapshot_from_future")
+    assert "The plan of" in result["msg"]
+    assert world.directory.writes == []
 
-    first = world.directory.copy()
-    planned(world, gpad)
-    assert gpad("group", "journal", "plan")["outcome"] == "ok"
-    assert remembered() == "dc1.contoso.com"
-    full, world.directory = world.directory, first
-    second = replace(first.info, server="dc2.contoso.com", invocation_id=guid(902))
-    first.info = second
-    world.capture({10: (user(1), user(2)), 11: ()})
-    assert gpad("plan", "snapshot", "journal", "plan")["outcome"] == "partial"
-    assert gpad("group", "journal", "plan")["outcome"] == "ok"
-    assert (remembered(), first.writes) == ("dc1.contoso.com", [])
-    full.info, world.directory = second, full
-    assert gpad("plan", "snapshot", "journal", "plan")["outcome"] == "ok"
-    assert gpad("group", "journal", "plan")["outcome"] == "ok"
-    assert remembered() == "dc2.contoso.com"
+
+def test_what_is_gone_is_remembered_until_it_is_there_again(world: World, gpad: Runner) -> None:
+    """Another domain controller is not to wait for it."""
+
+    def gone() -> frozenset[str]:
+        written = journal(world).written_to.last()
+        assert written is not None
+        return written.gone
+
+    world.capture({})
+    gpad("group", "snapshot", "journal")
+    held = JournalFile(world.folder / "journal", writable=True)
+    held.remember(cloud_id(30), guid(30), accepted=True)
+    held.close()
+    result = gpad("group", "snapshot", "journal")
+    assert [(item["id"], item["code"]) for item in result["notices"]] == [(cloud_id(30), "directory_group_gone")]
+    assert gone() == {guid(30)}
+    world.capture({}, narrowed=True)
+    gpad("group", "snapshot", "journal")
+    assert gone() == {guid(30)}
+    world.capture({})
+    world.directory.add_group(settled(30))
+    gpad("group", "snapshot", "journal")
+    assert gone() == frozenset()
+
+
+def test_a_plan_that_takes_its_place_while_connecting_is_not_carried_out(
+    world: World, gpad: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = planned(world, gpad)
+    world.capture({10: (user(1),), 11: (), 12: ()})
+    other = {"plan": str(world.folder / "review"), "journal": str(world.folder / "other")}
+    assert gpad("plan", "snapshot", **other, limits={"creations": {"count": 1}})["outcome"] == "blocked"
+    connect = world.open
+
+    @contextmanager
+    def opening(*arguments: Any) -> Iterator[Any]:
+        (world.folder / "review").replace(world.folder / "plan")
+        with connect(*arguments) as found:
+            yield found
+
+    monkeypatch.setattr(applying, "open_directory", opening)
+    group = gpad("group", "journal", "plan")
+    assert (group["outcome"], group["plan_id"]) == ("ok", plan["plan_id"])
+    assert [change["id"] for change in group["changes"]] == [cloud_id(10)]
+
+
+def test_an_approved_plan_tells_once_more_what_it_leaves_out(world: World, gpad: Runner) -> None:
+    """The review may be long ago, and nobody else tells of it in this run."""
+    world.directory.add_group(anchored_group(12)).owner = STRANGER_SID
+    world.capture({10: (user(1), user(9, None)), 12: ()}, incomplete="a page was lost")
+    plan = gpad("plan", "snapshot", "journal", "plan")
+    assert plan["outcome"] == "incomplete"
+    group, members = (gpad(module, "journal", "plan", approve=plan["checksum"]) for module in ("group", "membership"))
+    assert (group["outcome"], [error["code"] for error in group["errors"]]) == (
+        "incomplete",
+        ["adoption_needs_approval"],
+    )
+    assert (members["outcome"], [skip["code"] for skip in members["skips"]]) == ("incomplete", ["cloud_only_user"])

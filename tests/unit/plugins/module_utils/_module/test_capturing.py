@@ -97,7 +97,6 @@ class Tenant:
         self.questions: list[frozenset[str]] = []
         self.requests = {"GET": 2, "POST": 1}
         self.writers = OtherWriters()
-        self.writers_problem: EntraError | None = None
         patch.setattr(capturing, "GraphClient", lambda _settings: self)
         for name in ("groups", "members", "authority"):
             patch.setattr(capture, name, getattr(self, name))
@@ -131,8 +130,6 @@ class Tenant:
 
     def other_writers(self, _client: object) -> OtherWriters:
         """Tell who else writes."""
-        if self.writers_problem is not None:
-            raise self.writers_problem
         return self.writers
 
     def principals_with(self, _client: object, sids: frozenset[str]) -> tuple[tuple[Principal, ...], EntraError | None]:
@@ -610,16 +607,19 @@ def test_other_writers_stand_in_the_snapshot_unless_somebody_vouches(
     assert Snapshot(tmp_path / "snapshot").header.other_writers == held
 
 
-@pytest.mark.parametrize("problem", [None, EntraError("It did not answer.")])
-def test_writers_that_cannot_be_read_are_no_lack_of_the_capture(
-    tenant: Tenant, scope: Scope, tmp_path: Path, problem: EntraError | None
+@pytest.mark.parametrize(("failed", "outcome"), [(False, "ok"), (True, "incomplete")])
+def test_writers_that_are_not_known_are_told_and_what_was_read_counts(
+    tenant: Tenant, scope: Scope, tmp_path: Path, *, failed: bool, outcome: str
 ) -> None:
-    tenant.writers, tenant.writers_problem = OtherWriters(unread="the application lacks it"), problem
+    running = (JOB,) if failed else ()
+    tenant.writers = OtherWriters(running, unread="it lacks that", failed=failed)
     result = scope()
-    assert (result["outcome"], [notice["code"] for notice in result["notices"]]) == ("ok", ["other_writers_unread"])
-    assert ("did not answer" if problem else "lacks it") in result["notices"][0]["reason"]
-    assert Snapshot(tmp_path / "snapshot").header.incomplete == ""
-    assert scope(other_writers="disjoint")["notices"] == []
+    codes = ["other_writers_unread", *(["other_writer"] if failed else [])]
+    assert (result["outcome"], [notice["code"] for notice in result["notices"]]) == (outcome, codes)
+    assert "it lacks that" in result["notices"][0]["reason"]
+    header = Snapshot(tmp_path / "snapshot").header
+    assert (header.incomplete, header.other_writers) == ("", running)
+    assert scope(other_writers="disjoint")["outcome"] == "ok"
 
 
 def test_a_key_signs_the_snapshot(tenant: Tenant, scope: Scope, tmp_path: Path) -> None:

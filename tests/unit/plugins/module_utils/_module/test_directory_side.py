@@ -123,9 +123,7 @@ def test_a_breach_reads_as_numbers_and_rule() -> None:
     assert directory_side.breach_text(Breach(Kind.MOVES, 5, 3, "count 3")) == "moves: 5 planned, 3 allowed (count 3)"
 
 
-@pytest.mark.parametrize(
-    ("age", "refused"), [(timedelta(hours=-1), False), (HOURS - MINUTE, False), (HOURS + MINUTE, True)]
-)
+@pytest.mark.parametrize(("age", "refused"), [(-4 * MINUTE, False), (HOURS - MINUTE, False), (HOURS + MINUTE, True)])
 @pytest.mark.parametrize("form", ["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%fZ"])
 def test_a_snapshot_is_too_old_after_so_many_hours(age: timedelta, refused: bool, form: str) -> None:
     captured_at = (datetime.now(timezone.utc) - age).strftime(form)
@@ -167,3 +165,13 @@ def test_without_approval_a_limit_stops_a_plan(tmp_path: Path) -> None:
     with pytest.raises(BlockedError, match="moves: 5 planned; creations: 2 planned") as caught:
         directory_side.refuse_breaches(plan, None)
     assert (caught.value.code, plan.footer.checksum in caught.value.remedy) == ("limit_exceeded", True)
+
+
+@pytest.mark.parametrize("ahead", [6 * MINUTE, timedelta(days=365)])
+def test_a_snapshot_of_the_future_is_not_fresh(ahead: timedelta) -> None:
+    """It would be so for a year, and every right one would be older."""
+    captured_at = (datetime.now(timezone.utc) + ahead).strftime("%Y-%m-%dT%H:%M:%SZ")
+    with pytest.raises(StoreError, match=captured_at) as caught:
+        directory_side.refuse_old(captured_at, 24)
+    assert caught.value.code == "snapshot_from_future"
+    assert "watermarks" in caught.value.remedy

@@ -135,3 +135,19 @@ def test_a_subset_of_the_directory_needs_the_connection(world: World, info: Info
     world.capture()
     result = info(["orphans"], "snapshot", domain_server=None)
     assert "gather: orphans needs domain_server" in result["msg"]
+
+
+def test_what_waits_is_shown_as_drift_where_that_is_asked(
+    world: World, info: Info, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.directory.refused = {guid(2)}
+    world.capture()
+    for runner in (applying.run_groups, applying.run_members):
+        run(monkeypatch, capsys, runner, world.options("snapshot", "journal"))
+    waiting, now = info(["drift"], "snapshot", "journal"), info(["drift"], "snapshot", "journal", retry_now=True)
+    assert ([error["code"] for error in waiting["errors"]], waiting["changes"]) == (["waiting_for_retry"], [])
+    assert (now["errors"], len(now["changes"])) == ([], 1)
+
+
+def test_a_schedule_that_cannot_be_is_refused(info: Info) -> None:
+    assert "retry_hours" in info(["runs"], "journal", retry_hours=[])["msg"]

@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import keeping
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import StoreError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_text
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied, KnownGroup
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.replication import Database
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from tests.unit.plugins.module_utils._module.running import run
 from tests.unit.samples import cloud_id, guid
@@ -209,3 +212,31 @@ def test_the_switch_is_set_although_the_lists_have_to_wait(keep: Keep, path: Pat
     running.close()
     assert why_stopped(path)
     assert accepted(path) == {cloud_id(3)}
+
+
+def test_a_snapshot_may_be_older_than_the_last_one_again(keep: Keep, path: Path) -> None:
+    """After one that was dated ahead."""
+    assert not keep(released=["watermarks"])["changed"]
+    journal = JournalFile(path, writable=True)
+    journal.pins.remember_age("2099-01-01T00:00:00Z")
+    journal.close()
+    result = keep(released=["watermarks"], check_mode=True)
+    assert (result["released"], result["changed"]) == (["watermarks"], True)
+    assert keep(released=["watermarks"])["changed"]
+    JournalFile(path, writable=False).pins.check_age("2026-01-01T00:00:00Z")
+    assert not keep(released=["watermarks"])["changed"]
+
+
+def test_a_plan_that_was_dated_ahead_holds_back_no_later_one(keep: Keep, path: Path) -> None:
+    """Those that are older than the moment of the release stay refused."""
+    journal = JournalFile(path, writable=True)
+    journal.begin_run("r", "gpad_group", "p", "2099-01-01T00:00:00.000000Z", "t")
+    journal.close()
+    before = moment_text(utc_now())
+    assert keep(released=["watermarks"])["released"] == ["watermarks"]
+    journal = JournalFile(path, writable=True)
+    journal.check_plan("gpad_group", "later", moment_text(utc_now()))
+    with pytest.raises(StoreError) as caught:
+        journal.check_plan("gpad_group", "earlier", before)
+    assert caught.value.code == "plan_outdated"
+    assert not keep(released=["watermarks"])["changed"]

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journa
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile
 from tests.unit.plugins.module_utils._module.running import run
 from tests.unit.plugins.module_utils._module.world import PASSWORD, World
+from tests.unit.plugins.module_utils._store.test_damage import blot
 from tests.unit.samples import STRANGER_SID, TENANT, anchored_group, guid, user
 
 
@@ -223,3 +226,58 @@ def test_the_way_back_from_a_run_that_was_not(
     assert not (world.folder / "plan").exists()
     if undo:
         assert result["errors"][0]["code"] == "run_unknown"
+
+
+def test_the_way_back_from_a_run_whose_changes_were_lost(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would end well, and take back nothing."""
+    world.capture()
+    for runner in (applying.run_groups, applying.run_members):
+        run(monkeypatch, capsys, runner, world.options("snapshot", "journal"))
+    journal = JournalFile(world.folder / "journal", writable=False)
+    (members, _groups) = journal.runs(2)
+    journal.close()
+    blot("outcomes")(world.folder / "journal")
+    result = run(monkeypatch, capsys, planning.run, world.options("journal", "plan", undo=members.run_id))
+    assert (result["outcome"], result["errors"][0]["code"]) == ("fatal", "run_not_whole")
+    assert members.run_id in result["msg"]
+    assert not (world.folder / "plan").exists()
+
+
+@pytest.mark.parametrize("wrong", [{"retry_hours": []}, {"retry_days": -1}])
+def test_a_schedule_that_cannot_be_is_refused(world: World, plan: Any, wrong: dict[str, Any]) -> None:
+    world.capture()
+    assert next(iter(wrong)) in plan(**wrong)["msg"]
+
+
+@pytest.mark.parametrize("began", ["planned", "planning"])
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize("known", [False, True])
+def test_a_review_does_not_replace_the_plan_of_a_run_that_began_meanwhile(
+    world: World, plan: Any, monkeypatch: pytest.MonkeyPatch, began: str, check_mode: bool, known: bool
+) -> None:
+    world.capture()
+    plan()
+    before = (world.folder / "plan").read_bytes()
+    if known:
+        JournalFile(world.folder / "journal", writable=True).close()
+    connect = world.open
+    with ExitStack() as stack:
+
+        @contextmanager
+        def opening(*arguments: Any) -> Iterator[Any]:
+            journal = JournalFile(world.folder / "journal", writable=True)
+            stack.callback(journal.close)
+            if began == "planned":
+                journal.lease.take("scheduled")
+            else:
+                stack.enter_context(journal.locked())
+            with connect(*arguments) as found:
+                yield found
+
+        monkeypatch.setattr(planning, "open_directory", opening)
+        result = plan(check_mode=check_mode)
+    assert (result["outcome"], result["errors"][0]["code"]) == ("blocked", "run_in_progress")
+    assert (world.folder / "plan").read_bytes() == before
+    assert sorted(path.name for path in world.folder.iterdir() if path.name.endswith(".new")) == []

@@ -7,19 +7,26 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import applying, keeping, planning
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import applying, keeping, planning, result
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.run_control import (
     quarantine_rules,
     retry_rules,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     ConfigurationError,
+    DirectoryError,
+    GpadError,
     ObjectError,
+    StoreError,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_text
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import MemberResult
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from tests.unit.plugins.module_utils._module.running import run
 from tests.unit.plugins.module_utils._module.world import World
@@ -50,9 +57,9 @@ def journal(world: World) -> JournalFile:
     return JournalFile(world.folder / "journal", writable=False)
 
 
-def change(world: World, statement: str) -> None:
+def change(world: World, statement: str, *values: str) -> None:
     with closing(sqlite3.connect(world.folder / "journal")) as database:
-        database.execute(statement)
+        database.execute(statement, values)
         database.commit()
 
 
@@ -273,3 +280,155 @@ def test_schedules_that_cannot_be(wrong: dict[str, Any]) -> None:
     assert retry_rules(usual).hours == (6,)
     with pytest.raises(ConfigurationError, match=next(iter(wrong))):
         retry_rules({**usual, **wrong})
+
+
+# What a review of them found
+
+
+def test_a_plan_that_fails_at_its_end_gives_the_journal_back(
+    world: World, gpad: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_path: Path) -> None:
+        raise StoreError("The disk is full.")
+
+    world.capture()
+    with monkeypatch.context() as patch:
+        patch.setattr(result, "replacing", full)
+        assert gpad("plan", report_path=str(world.folder / "report"))["fatal"]
+    assert journal(world).lease.holder() is None
+
+
+def test_an_approved_plan_holds_the_journal_to_its_end(world: World, gpad: Runner) -> None:
+    world.capture()
+    plan = gpad("plan", limits={"creations": {"count": 0}})
+    assert codes(gpad("group", approve="0" * 64)) == ["plan_not_approved"]
+    assert journal(world).lease.holder() is None
+    assert gpad("group", approve=plan["checksum"])["outcome"] == "ok"
+    assert codes(gpad("plan")) == ["run_in_progress"]
+    assert gpad("membership", approve=plan["checksum"])["outcome"] == "ok"
+    assert journal(world).lease.holder() is None
+
+
+def test_an_approval_holds_when_the_same_is_planned_again(world: World, gpad: Runner) -> None:
+    limits = {"creations": {"count": 0}}
+    world.capture(hours_ago=1)
+    first = gpad("plan", limits=limits)
+    world.capture()
+    second = gpad("plan", limits=limits)
+    assert (second["checksum"], second["plan_id"] == first["plan_id"]) == (first["checksum"], False)
+    group = gpad("group", approve=first["checksum"])
+    assert (group["outcome"], group["plan_id"]) == ("ok", second["plan_id"])
+
+
+@pytest.mark.parametrize("code", ["directory_unreachable", "directory_log_on_refused"])
+def test_links_of_a_connection_that_broke_are_tried_in_the_next_run(world: World, gpad: Runner, code: str) -> None:
+    def change_members(group: str, add: dict[str, str], _remove: dict[str, str]) -> MemberResult:
+        first, second = sorted(add)
+        world.directory.nodes[group].members.add(first)
+        return MemberResult(frozenset({first}), frozenset(), {second: DirectoryError("It is gone.", code=code)})
+
+    world.capture()
+    gpad("plan")
+    gpad("group")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world.directory, "change_members", change_members)
+        members = gpad("membership", quarantine={"floor": 0, "percent": 1})
+    assert codes(members) == [code] and journal(world).retries.rows() == {}
+    reason = "credentials_refused" if code == "directory_log_on_refused" else ""
+    assert members["quarantine"]["reason"] == reason
+    gpad("keep", released=["quarantine"])
+    world.capture()
+    assert codes(gpad("plan")) == []
+
+
+def test_a_removal_that_met_a_busy_server_does_not_wait_beside_a_link_that_is_refused(
+    world: World, gpad: Runner
+) -> None:
+    cycle(world, gpad, {10: (user(1), user(3))})
+
+    def change_members(_group: str, add: dict[str, str], remove: dict[str, str]) -> MemberResult:
+        refused: dict[str, GpadError] = {member: ObjectError("No.", code="directory_rejected") for member in add}
+        busy = {member: ObjectError("Busy.", code="directory_busy") for member in remove}
+        return MemberResult(frozenset(), frozenset(), refused | busy)
+
+    world.capture({10: (user(1), user(2))})
+    gpad("plan")
+    gpad("group")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world.directory, "change_members", change_members)
+        assert codes(gpad("membership")) == ["directory_busy"]
+    world.directory.refused = {guid(2)}
+    cycle(world, gpad, {10: (user(1), user(2))})
+    assert world.members() == {guid(1)}
+
+
+def test_a_failure_that_is_settled_is_shown_no_more(world: World, gpad: Runner) -> None:
+    world.directory.refused = {guid(2)}
+    cycle(world, gpad, {10: (user(1), user(2))})
+    cycle(world, gpad, {10: (user(1), user(2))})
+    assert [entry["tries"] for entry in journal(world).failing(10)] == [1], "it waits"
+    world.capture({10: (user(1),)}, narrowed=True)
+    for module in ("plan", "group", "membership"):
+        gpad(module)
+    assert journal(world).failing(10), "a run of a few named groups settles nothing"
+    cycle(world, gpad, {10: (user(1),)})
+    assert journal(world).failing(10) == []
+
+
+def test_a_failure_that_does_not_wait_is_shown_until_the_next_whole_run(world: World, gpad: Runner) -> None:
+    world.capture({10: (user(1),)})
+    gpad("plan")
+    with pytest.MonkeyPatch.context() as patch:
+        failing_groups(world, patch)
+        gpad("group")
+    assert codes(gpad("membership")) == ["group_missing"]
+    shown = {(entry["action"], entry["tries"]) for entry in journal(world).failing(10)}
+    assert shown == {("create", 1), ("members", None)}
+    cycle(world, gpad, {11: (user(1),)})
+    assert journal(world).failing(10) == []
+
+
+FEW = {"floor": 1, "percent": 50}
+
+
+def test_a_try_whose_plan_was_made_too_early_tries_nothing_and_is_not_let_through(world: World, gpad: Runner) -> None:
+    world.directory.refused = {guid(1), guid(2)}
+    world.capture({number: (user(1), user(2)) for number in (10, 11, 12)})
+    gpad("plan")
+    gpad("group")
+    assert gpad("membership", quarantine=FEW)["quarantine"]["entered"]
+    early = gpad("plan")
+    assert codes(early) == ["waiting_for_retry"] * 3
+    change(world, "UPDATE quarantines SET next_at = ?", moment_text(utc_now()))
+    refused = gpad("group")
+    assert codes(refused) == ["quarantined"] and refused["quarantine"]["active"]
+    assert gpad("plan")["outcome"] == "ok"
+    assert gpad("group")["outcome"] == "ok"
+    prolonged = gpad("membership", quarantine=FEW)
+    assert prolonged["quarantine"]["active"] and not prolonged["quarantine"]["entered"]
+
+
+def test_members_alone_do_not_end_what_groups_brought_about(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def alone(runner: Callable[[], None]) -> dict[str, Any]:
+        return run(monkeypatch, capsys, runner, world.options("snapshot", "journal", quarantine=FEW))
+
+    world.capture({number: (user(1),) for number in (10, 11, 12)})
+    failing_groups(world, monkeypatch)
+    assert alone(applying.run_groups)["quarantine"]["entered"]
+    change(world, DUE)
+    members = alone(applying.run_members)
+    assert codes(members) == ["group_missing"] * 3 and members["quarantine"]["active"]
+
+
+def test_a_log_that_cannot_be_written_keeps_nobody_out_of_quarantine(world: World, gpad: Runner) -> None:
+    world.directory.refused = {guid(1), guid(2)}
+    world.capture({number: (user(1), user(2)) for number in (10, 11, 12)})
+    log_path = str(world.folder / "missing" / "log")
+    gpad("plan")
+    assert codes(gpad("group", log_path=log_path)) == ["log_unwritten"]
+    members = gpad("membership", quarantine=FEW, log_path=log_path)
+    assert (members["outcome"], codes(members)[-1]) == ("partial", "log_unwritten")
+    assert members["quarantine"]["reason"] == "too_many_failures"
+    assert [entry.outcome for entry in journal(world).runs(5)] == ["partial", "ok"]

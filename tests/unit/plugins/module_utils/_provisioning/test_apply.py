@@ -14,6 +14,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     BlockedError,
     DirectoryError,
+    StoreError,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Tally
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
@@ -298,13 +299,14 @@ def test_a_refused_link_does_not_stop_the_others(directory: FakeDirectory, knowi
     assert "1 of 3" in applied.error.message
 
 
-def test_a_refusal_that_stays_is_told_before_one_that_the_next_plan_settles(
+def test_a_refusal_that_the_next_plan_settles_is_told_before_one_that_stays(
     directory: FakeDirectory, knowing: FakeJournal
 ) -> None:
+    """What nothing refused for good would otherwise wait for hours with what was."""
     directory.refused = {guid(4)}
     del directory.nodes[guid(3)]
     (applied,) = links([members([want(2), want(3), want(4)])], directory, knowing)
-    assert (code(applied), applied.status) == ("permission_denied", "partial")
+    assert (code(applied), applied.status) == ("object_missing", "partial")
     assert applied.error is not None and "2 of 3" in applied.error.message
 
 
@@ -636,3 +638,24 @@ def test_a_decoy_that_the_plan_saw_does_not_stop_a_creation(directory: FakeDirec
     directory.add_group(anchored_group(9, of=2))
     (applied,) = groups([dataclasses.replace(create(2), ignored=(guid(1),))], directory, journal)
     assert code(applied) == "directory_moved_on"
+
+
+class FullDisk(FakeJournal):
+    """A journal that can be written no more."""
+
+    def remember(self, cloud_id: str, guid: str, *, accepted: bool) -> None:
+        """Refuse."""
+        raise StoreError("The disk is full.")
+
+
+def test_what_was_done_is_told_also_when_it_cannot_be_written_down() -> None:
+    directory, journal = FakeDirectory(), FullDisk()
+    cloud = FakeCloud([cloud_group(1), cloud_group(2)])
+    items = build_plan(samples.settings(), cloud, directory, {}, Tally(), RunFacts())
+    changes = [item for item in items if isinstance(item, GroupChange)]
+    work = apply.apply_groups(changes, directory, directory, journal)
+    told = next(work)
+    assert (told.action, told.status, told.guid) == ("create", "done", next(iter(directory.nodes)))
+    with pytest.raises(StoreError, match="The disk is full"):
+        next(work)
+    assert len(directory.nodes) == 1, "nothing more is written"

@@ -26,13 +26,15 @@ def holder(silent: timedelta) -> Holder:
     ("silent", "locked", "alive"),
     [
         (timedelta(0), False, True),
-        (timedelta(minutes=9, seconds=59), False, True),
-        (timedelta(minutes=10), False, False),
+        (timedelta(minutes=29, seconds=59), False, True),
+        (timedelta(minutes=30), False, False),
         (timedelta(days=1), False, False),
+        (timedelta(minutes=-29), False, True),
+        (timedelta(minutes=-31), False, False),
         (timedelta(days=1), True, True),
     ],
 )
-def test_a_run_lives_ten_minutes_after_its_last_sign_and_as_long_as_its_lock(
+def test_a_run_lives_thirty_minutes_after_its_last_sign_and_as_long_as_its_lock(
     silent: timedelta, locked: bool, alive: bool
 ) -> None:
     assert is_alive(holder(silent), NOW, locked=locked) is alive
@@ -43,7 +45,7 @@ def test_the_others_are_told_who_it_is() -> None:
     assert (error.code, error.outcome.value) == ("run_in_progress", "blocked")
     for told in ("plan-a", "host-a", "4711", "2026-11-21T08:00:00", "2026-11-21T09:59:00", "/state/journal"):
         assert told in error.message
-    assert "ten minutes" in error.remedy
+    assert "thirty minutes" in error.remedy
 
 
 def test_a_lock_without_a_lease_tells_the_journal() -> None:

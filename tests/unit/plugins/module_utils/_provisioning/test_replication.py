@@ -13,8 +13,17 @@ import pytest
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity, replication, undo
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Tally
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import Fate, FateKind
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Action, PlanItem, Problem
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied, KnownGroup
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
+    Action,
+    Notice,
+    PlanItem,
+    Problem,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import (
+    Applied,
+    KnownGroup,
+    SnapshotHeader,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.replication import (
     PENDING,
     Database,
@@ -22,10 +31,11 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     database_of,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.run_facts import RunFacts
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Moves
 from tests.unit import samples
 from tests.unit.fakes import FakeCloud, FakeDirectory, FakeJournal
 from tests.unit.plugins.module_utils._provisioning.planning import actions, codes, plan, settled, whole
-from tests.unit.samples import OUTSIDE, cloud_group, cloud_id, converted, group_member, guid, user
+from tests.unit.samples import MANAGED, OUTSIDE, cloud_group, cloud_id, converted, group_member, guid, user
 
 NOW = datetime(2026, 3, 1, tzinfo=timezone.utc)
 HERE = database_of(samples.DOMAIN)
@@ -201,3 +211,97 @@ def test_an_undo_waits_as_well(journal: FakeJournal) -> None:
     assert actions(back) == [Action.RESTORE]
     assert waiting(list(replication.waiting(back, lag))) == [cloud_id(5)]
     assert list(replication.waiting(back, replication.Lag())) == back
+
+
+NEW = f"OU=New,{MANAGED}"
+FOLLOWING = samples.settings(NEW, create_containers=True, moves=Moves.FOLLOW)
+
+
+def test_a_container_waits_and_with_it_the_moves_into_it(journal: FakeJournal, cloud: FakeCloud) -> None:
+    """What is created twice is two containers once they are replicated. The rest of a group goes on."""
+    directory = FakeDirectory()
+    directory.add_user(11)
+    group = settled(1)
+    directory.add_group(dataclasses.replace(group, attributes={**group.attributes, "displayName": ("Old",)}))
+    assert "create_container" in actions(plan(cloud, directory, journal, settings=FOLLOWING, run=facts()))
+    journal.remember(cloud_id(3), guid(3), accepted=True)
+    items = plan(cloud, directory, journal, settings=FOLLOWING, run=facts())
+    assert actions(items) == ["update", "members"]
+    assert waiting(items) == [cloud_id(3), cloud_id(2), "", cloud_id(1)]
+    held = [item for item in items if isinstance(item, Problem)]
+    assert [item.name for item in held if item.id == ""] == [NEW]
+    # Otherwise the next run would hold what was not moved, as if it had been there before.
+    assert [item.moves for item in held if item.id == cloud_id(1)] == [True]
+
+
+def test_a_container_that_only_the_other_one_has_is_not_created_again(journal: FakeJournal, cloud: FakeCloud) -> None:
+    directory = FakeDirectory()
+    directory.add_user(11)
+    directory.add_group(settled(1))
+    there = RunFacts(now=NOW, written=Written(THERE, containers=frozenset({NEW})))
+    items = plan(cloud, directory, journal, settings=FOLLOWING, run=there)
+    assert actions(items) == ["members"]
+    assert waiting(items) == ["", cloud_id(2), cloud_id(1)]
+    directory.existing.append(NEW)
+    assert waiting(plan(cloud, directory, journal, settings=FOLLOWING, run=there)) == []
+
+
+def test_on_the_same_copy_a_container_is_created_again(journal: FakeJournal, cloud: FakeCloud) -> None:
+    directory = FakeDirectory()
+    directory.add_group(settled(1))
+    here = RunFacts(now=NOW, written=Written(HERE, containers=frozenset({NEW})))
+    assert "create_container" in actions(plan(cloud, directory, journal, settings=FOLLOWING, run=here))
+
+
+def test_what_was_restored_there_is_not_restored_again_here(journal: FakeJournal, cloud: FakeCloud) -> None:
+    directory = FakeDirectory()
+    directory.add_group(settled(1))
+    directory.delete_by_hand(guid(1))
+    there = RunFacts(now=NOW, written=Written(THERE, restored=frozenset({guid(1)})))
+    items = plan(cloud, directory, journal, run=there)
+    assert (actions(items), waiting(items)) == ([], [cloud_id(1), cloud_id(2)])
+    assert "restored" in next(item.message for item in items if isinstance(item, Problem))
+    here = RunFacts(now=NOW, written=Written(HERE, restored=frozenset({guid(1)})))
+    assert sorted(actions(plan(cloud, directory, journal, run=here))) == ["create", "restore"]
+
+
+GONE = "directory_group_gone"
+
+
+def gone(items: list[PlanItem]) -> list[str]:
+    return [item.id for item in items if isinstance(item, Notice) and item.code == GONE]
+
+
+def test_what_was_deleted_by_hand_and_is_out_of_scope_is_told(journal: FakeJournal, cloud: FakeCloud) -> None:
+    """On the copy that was written to that is certain; the third is deleted, the fourth was moved away."""
+    directory = FakeDirectory()
+    directory.add_group(settled(1))
+    directory.add_group(settled(3))
+    directory.delete_by_hand(guid(3))
+    directory.add_group(dataclasses.replace(settled(4), dn=f"CN=Moved,{OUTSIDE}"))
+    for number in (3, 4, 5):
+        journal.remember(cloud_id(number), guid(number), accepted=True)
+    items = plan(cloud, directory, journal, run=facts(HERE))
+    assert gone(items) == [cloud_id(5)]
+    assert guid(5) in next(item.message for item in items if isinstance(item, Notice) and item.code == GONE)
+    assert "create" in actions(items)
+
+
+def test_what_is_gone_is_not_waited_for(journal: FakeJournal, cloud: FakeCloud) -> None:
+    directory = FakeDirectory()
+    directory.add_group(settled(1))
+    journal.remember(cloud_id(5), guid(5), accepted=True)
+    journal.remember(cloud_id(6), guid(6), accepted=True)
+    there = RunFacts(now=NOW, written=Written(THERE, gone=frozenset({guid(5)})))
+    items = plan(cloud, directory, journal, run=there)
+    assert (gone(items), waiting(items)) == ([cloud_id(5)], [cloud_id(6), cloud_id(2)])
+    journal.forget(cloud_id(6))
+    items = plan(cloud, directory, journal, run=there)
+    assert (gone(items), waiting(items), actions(items)[0]) == ([cloud_id(5)], [], "create")
+
+
+def test_a_run_of_a_few_groups_does_not_look_for_the_others(journal: FakeJournal) -> None:
+    header = SnapshotHeader(samples.TENANT, "2026-01-01T00:00:00Z", "f", narrowed=True)
+    journal.remember(cloud_id(5), guid(5), accepted=True)
+    assert gone(plan(FakeCloud(header=header), FakeDirectory(), journal, run=facts(HERE))) == []
+    assert gone(plan(FakeCloud(), FakeDirectory(), journal, run=facts(HERE))) == [cloud_id(1), cloud_id(5)]

@@ -265,3 +265,8 @@ def test_the_sample_differs_in_description_and_members_alone() -> None:
     _cloud, directory, journal = one_group()
     bare = FakeCloud([cloud_group(10)], {cloud_id(10): whole()})
     assert actions(plan(bare, directory, journal)) == []
+
+
+@pytest.mark.parametrize("code", ["directory_unreachable", "directory_log_on_refused", "directory_not_trusted"])
+def test_a_connection_that_broke_says_nothing_of_the_object(code: str) -> None:
+    assert code in PLAN_AGAIN

@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import StoreError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied, KnownGroup
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.replication import Database
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import damage
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal_schema import SCHEMA
@@ -81,6 +82,7 @@ DAMAGES: tuple[tuple[str, Callable[[Path], None], int | None, bool], ...] = (
     ("settings broken", blot("settings"), _ROWS - 1, False),
     ("groups broken", blot("groups"), _ROWS - 40, True),
     ("outcomes broken", blot("outcomes"), _ROWS - _OUTCOMES, True),
+    ("runs broken", blot("runs"), _ROWS - 1, True),
     ("an index broken", blot("outcomes_by_id"), _ROWS, True),
 )
 
@@ -206,3 +208,65 @@ def test_the_log_of_a_journal_that_was_moved_away_is_not_taken_for_the_new_ones(
 )
 def test_damage_is_told_from_what_is_around_the_file(error: sqlite3.Error, expected: str) -> None:
     assert damage.problem(Path("journal"), error).code == expected
+
+
+def test_a_new_run_never_gets_the_number_of_one_whose_changes_are_known(path: Path) -> None:
+    """The changes of the old run would be taken back with those of the new one."""
+    blot("runs")(path)
+    journal = JournalFile(path, writable=True)
+    assert [(run.run_id, run.module, run.outcome) for run in journal.runs(9)] == [("lost-1", "gpad_group", None)]
+    journal.begin_run("new", "gpad_group", "next", "2026-01-03T00:00:00Z", "2026-01-03T00:00:00Z")
+    journal.record(Applied("update", cloud_id(9), "New", guid(9), "CN=New", "done", {}, {}))
+    assert [applied.name for applied in journal.outcomes("new")] == ["New"]
+    assert len(journal.outcomes("lost-1")) == _OUTCOMES
+
+
+@pytest.mark.parametrize(("action", "module"), [("members", "gpad_membership"), ("delete", "gpad_group")])
+def test_a_lost_run_is_of_the_module_that_makes_such_changes(path: Path, action: str, module: str) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE outcomes SET action = ?", (action,))
+    db.close()
+    blot("runs")(path)
+    (run,) = JournalFile(path, writable=True).runs(9)
+    assert run.module == module
+
+
+def test_of_a_run_that_left_remarks_alone_the_module_is_not_guessed(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("INSERT INTO remarks VALUES (1, 7, '2026-01-01T00:00:00Z', NULL, 'i', '', 'c', '', '', '', '', '')")
+    db.close()
+    blot("runs")(path)
+    runs = JournalFile(path, writable=True).runs(9)
+    assert [(run.run_id, run.module) for run in runs] == [("lost-7", "unknown"), ("lost-1", "gpad_group")]
+
+
+def test_deletions_of_a_new_run_are_not_older_than_the_first_on_this_server(path: Path) -> None:
+    """Neither runs nor changes could be read, and the settings know from which run on deletions count."""
+    journal = JournalFile(path, writable=True)
+    journal.written_to.remember(Database("dc1", guid(901)))
+    journal.begin_run("second", "gpad_group", "second", "2026-01-03T00:00:00Z", "2026-01-03T00:00:00Z")
+    journal.close()
+    blot("runs")(path)
+    blot("outcomes")(path)
+    journal = JournalFile(path, writable=True)
+    journal.begin_run("new", "gpad_group", "next", "2026-01-04T00:00:00Z", "2026-01-04T00:00:00Z")
+    journal.record(Applied("delete", cloud_id(9), "New", guid(9), "CN=New", "done", {}, {}))
+    written = journal.written_to.last()
+    assert written is not None and set(written.deleted) == {guid(9)}
+
+
+@pytest.mark.parametrize(
+    ("name", "whole"), [("outcomes", False), ("runs", False), ("settings", False), ("groups", True)]
+)
+def test_whether_the_changes_of_a_run_are_whole(path: Path, name: str, whole: bool) -> None:
+    blot(name)(path)
+    journal = JournalFile(path, writable=True)
+    old = journal.runs(9)[0]
+    assert journal.is_whole(old.run_id) is whole
+    assert journal.is_whole(old.plan_id) is whole
+    journal.begin_run("new", "gpad_group", "next", "2026-01-03T00:00:00Z", "2026-01-03T00:00:00Z")
+    assert journal.is_whole("new") and journal.is_whole("next")
+
+
+def test_of_a_journal_that_was_never_damaged_all_runs_are_whole(path: Path) -> None:
+    assert JournalFile(path, writable=False).is_whole("run")

@@ -85,3 +85,27 @@ def test_a_link_is_not_followed(journal: JournalFile, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="log_path"):
         run(journal, tmp_path / "link", 1)
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_line_that_was_cut_is_ended_and_its_entry_comes_again(journal: JournalFile, tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    run(journal, path, 1)
+    run(journal, None, 2)
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write('{"id":"run-2.o2","activityDa')
+    run(journal, path, 3)
+    whole, cut, *more = path.read_text(encoding="utf-8").splitlines()
+    assert cut == '{"id":"run-2.o2","activityDa'
+    assert [json.loads(line)["sourceIdentity"]["id"] for line in (whole, *more)] == ["id-1", "id-2", "id-3"]
+
+
+@pytest.mark.parametrize("noted", ["5 0", "5 5"])
+def test_a_journal_that_lost_entries_goes_on_where_its_numbers_are(
+    journal: JournalFile, tmp_path: Path, noted: str
+) -> None:
+    path = tmp_path / "log.jsonl"
+    run(journal, path, 1, 2)
+    journal.pins.put("in_log_file", noted)
+    run(journal, path, 3)
+    run(journal, path, 4)
+    assert ids(path) == ["id-1", "id-2", "id-3", "id-4"]

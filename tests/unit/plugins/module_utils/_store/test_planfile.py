@@ -8,6 +8,7 @@ import hashlib
 import json
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,12 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Skip,
     Subject,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile, PlanHeader, writing
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import (
+    PlanFile,
+    PlanHeader,
+    integrity_of,
+    writing,
+)
 from tests.unit.samples import BASE, MANAGED, TENANT, cloud_id, guid, link, sid
 
 HEADER = PlanHeader(
@@ -141,7 +147,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "a list": lambda _content: b"[]\n[]\n",
     "a number": lambda _content: b"7\n",
     "more in the header": lambda content: content.replace(b'"format":2', b'"format":2,"more":1'),
-    "the checksum gone": lambda content: content.replace(b'"checksum"', b'"checksun"'),
+    "the checksum gone": lambda content: content.replace(b'"integrity"', b'"integrita"'),
 }
 
 
@@ -158,7 +164,8 @@ def test_a_plan_of_another_version_is_refused_although_its_checksum_fits(path: P
     """Its items may lack what this version reads, or mean something else."""
     *lines, footer = path.read_bytes().splitlines(keepends=True)
     lines[0] = lines[0].replace(b'"format":2', b'"format":%d' % version)
-    end = {**json.loads(footer), "checksum": hashlib.sha256(b"".join(lines)).hexdigest()}
+    end = json.loads(footer)
+    end["integrity"] = integrity_of(hashlib.sha256(b"".join(lines)), end)
     path.write_bytes(b"".join(lines) + json.dumps(end).encode() + b"\n")
     with pytest.raises(StoreError, match="not a plan of this version") as caught:
         PlanFile(path)
@@ -208,3 +215,52 @@ def test_questions_come_out_by_their_kind(tmp_path: Path) -> None:
 def test_why_and_at_which_sequence_number_members_change(tmp_path: Path) -> None:
     change = MemberChange(cloud_id(1), "S", guid(1), "CN=S", (), (link(4),), 1, "digest", 77, "retired: it left")
     assert list(PlanFile(write(tmp_path / "p", [change])).items()) == [change]
+
+
+def test_a_plan_that_another_one_replaced_is_read_as_it_was_verified(path: Path) -> None:
+    plan = PlanFile(path)
+    begun = plan.items()
+    first = next(begun)
+    write(path, [])
+    assert [first, *begun] == list(plan.items()) == ITEMS
+    assert list(PlanFile(path).items()) == []
+    plan.close()
+    with pytest.raises(ValueError, match="closed"):
+        next(plan.items())
+
+
+@pytest.mark.parametrize("edit", [{"breaches": []}, {"counts": {}}, {"checksum": "0" * 64}, {"more": 1}])
+def test_the_verdict_is_covered(tmp_path: Path, edit: dict[str, object]) -> None:
+    path = write(tmp_path / "p", breaches=("creations: 1 planned, 0 allowed",))
+    *lines, footer = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([*lines, json.dumps({**json.loads(footer), **edit}) + "\n"]))
+    with pytest.raises(StoreError) as caught:
+        PlanFile(path)
+    assert caught.value.code == "plan_damaged"
+
+
+def approved(path: Path, header: PlanHeader, items: list[PlanItem], *breaches: str) -> str:
+    with writing(path, header) as writer:
+        for item in items:
+            writer.add(item)
+        writer.finish({}, breaches)
+    return PlanFile(path).footer.checksum
+
+
+def test_what_is_approved_is_the_changes_whenever_they_were_planned(tmp_path: Path) -> None:
+    path = tmp_path / "p"
+    change = MemberChange(cloud_id(1), "S", guid(1), "CN=S", (), (link(4),), 1, "digest", 77)
+    first = approved(path, HEADER, [change], "a")
+    day = "2026-01-02T00:00:00Z"
+    again = replace(HEADER, plan_id="plan-2", created_at=day, captured_at=day, server="dc2.contoso.com", groups=7)
+    assert approved(path, again, [replace(change, before_usn=78)], "a") == first
+    others = [
+        approved(path, again, [change], "b"),
+        approved(path, again, [change], "a", "b"),
+        approved(path, again, [replace(change, remove=(link(5),))], "a"),
+        approved(path, again, [change, change], "a"),
+        approved(path, replace(again, tenant_id="x"), [change], "a"),
+        approved(path, replace(again, domain="x"), [change], "a"),
+        approved(path, replace(again, container_rule="x"), [change], "a"),
+    ]
+    assert len({first, *others}) == 8

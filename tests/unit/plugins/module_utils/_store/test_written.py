@@ -71,9 +71,39 @@ def test_what_was_settled_may_live(journal: JournalFile) -> None:
     assert deleted(journal) == {guid(2)}
 
 
-def test_a_copy_that_cannot_be_told_is_another_each_time(journal: JournalFile) -> None:
+def test_what_was_deleted_is_kept_where_the_copy_cannot_be_told(journal: JournalFile) -> None:
+    """Two modules apply one plan; the second one must not forget what the first one deleted."""
     unknown = Database("dc1", "")
     run(journal, unknown, ("delete", 1, "done"))
-    assert deleted(journal) == {guid(1)}
     run(journal, unknown)
+    assert deleted(journal) == {guid(1)}
+    run(journal, FIRST)
     assert deleted(journal) == set()
+
+
+def test_what_was_restored_since_the_switch(journal: JournalFile) -> None:
+    restored = ("restore", 1, "done"), ("restore", 2, "failed"), ("restore", 3, "done"), ("delete", 3, "done")
+    run(journal, FIRST, ("restore", 9, "done"))
+    run(journal, SECOND, *restored)
+    written = journal.written_to.last()
+    assert written is not None and written.restored == {guid(1)}
+
+
+def test_containers_that_were_created_since_the_switch(journal: JournalFile) -> None:
+    run(journal, FIRST, ("create_container", 9, "done"))
+    run(journal, SECOND)
+    for name, status in (("OU=A", "done"), ("OU=B", "failed")):
+        journal.record(Applied("create_container", "", name, None, name, status, {}, {}))
+    written = journal.written_to.last()
+    assert written is not None and written.containers == {"OU=A"}
+
+
+def test_what_is_gone(journal: JournalFile) -> None:
+    journal.written_to.remember_gone([guid(2), guid(1)])
+    run(journal, FIRST)
+    run(journal, SECOND)
+    written = journal.written_to.last()
+    assert written is not None and written.gone == {guid(1), guid(2)}
+    journal.written_to.remember_gone([])
+    written = journal.written_to.last()
+    assert written is not None and written.gone == frozenset()

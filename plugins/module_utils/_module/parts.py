@@ -1,0 +1,58 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The two parts of a plan, and the module that carries out each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import Spec
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import GroupChange, MemberChange
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile
+
+Change: TypeAlias = "GroupChange | MemberChange"
+CHANGES = (GroupChange, MemberChange)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The part of a plan that a module carries out.
+
+    Parameters:
+        module: the module's name.
+        kind: the class of its changes.
+        options: the options that this module alone has.
+    """
+
+    module: str
+    kind: type[GroupChange] | type[MemberChange]
+    options: Spec
+
+
+_ORDER: Spec = {
+    "write_order": {
+        "type": "str",
+        "choices": ["additions_first", "removals_first"],
+        "default": "additions_first",
+    }
+}
+GROUPS = Part("gpad_group", GroupChange, {})
+MEMBERS = Part("gpad_membership", MemberChange, _ORDER)
+
+
+def changes(plan: PlanFile, part: Part) -> Iterator[Change]:
+    """Return the changes of a part of a plan."""
+    return (item for item in plan.items() if isinstance(item, part.kind))
+
+
+def group_changes(plan: PlanFile) -> Iterator[GroupChange]:
+    """Return the changes of groups."""
+    return (item for item in plan.items() if isinstance(item, GroupChange))
+
+
+def member_changes(plan: PlanFile) -> Iterator[MemberChange]:
+    """Return the changes of members."""
+    return (item for item in plan.items() if isinstance(item, MemberChange))

@@ -1,0 +1,162 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A part of a plan is carried out: what becomes of it goes into the journal, the log file and the report."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.parts import GROUPS, MEMBERS, Part, changes
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import unexpected
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.run_control import RunControl, Trials
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import ownership, retry
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import GpadError, StoreError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Size
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_text
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Notice, Problem, Skip
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.replication import (
+    GONE_CODES,
+    PENDING,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire import ROLLED_BACK_CODES
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire_planning import LEFT_CODES
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retry import RetryRules
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import log_file
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.log import Mark
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What belongs to one call.
+
+    Parameters:
+        part: the part of the plan.
+        journal: the open journal.
+        control: what stands around the work.
+        retries: when failed objects are tried again.
+        report: what happened.
+        log_path: the file to which the provisioning log is appended, or None.
+    """
+
+    part: Part
+    journal: JournalFile
+    control: RunControl
+    retries: RetryRules
+    report: Report
+    log_path: Path | None
+
+
+def record(plan: PlanFile, work: Work, done: Iterator[Applied]) -> None:
+    """Carry out changes by running through what becomes of them, and close the run in the journal.
+
+    Parameters:
+        plan: the plan.
+        work: what belongs to this call.
+        done: what becomes of each change of this part, in the order of the plan.
+
+    Raises:
+        StoreError: the journal cannot be written, before anything was done.
+    """
+    part, journal, report = work.part, work.journal, work.report
+    header, run_id = plan.header, uuid.uuid4().hex
+    trials = Trials(journal, retry.Part.GROUPS if part is GROUPS else retry.Part.MEMBERS, work.retries)
+    journal.pins.pin_tenant(header.tenant_id)
+    journal.pins.pin_snapshot_key(header.snapshot_key)
+    journal.pins.pin_domain(header.domain)
+    journal.pins.remember_age(header.captured_at)
+    if not any(isinstance(item, Problem) and item.code == PENDING for item in plan.items()):
+        journal.written_to.remember(header.database)
+    log_start = journal.log.mark()
+    journal.begin_run(run_id, part.module, header.plan_id, header.created_at, moment_text(utc_now()))
+    # Two passes over the file keep one change in memory at a time: apply yields in the order of the changes.
+    planned = changes(plan, part)
+    moved = not any(isinstance(item, Problem) and item.moves for item in plan.items())
+    ended_by: GpadError | None = None
+    try:
+        for applied in done:
+            change = next(planned)
+            report.applied(change, applied)
+            trials.note(change, applied)
+            moved = moved and (applied.status != "failed" or getattr(change, "new_dn", None) is None)
+    except Exception as error:
+        moved = False
+        ended_by = error if isinstance(error, GpadError) else unexpected(error)
+        report.stopped(ended_by)
+    try:
+        trials.close()
+        whole = not header.narrowed and ended_by is None
+        if whole:
+            trials.forget_stale(plan)
+        if part is GROUPS:
+            _remember_groups(plan, journal, moved=moved, whole=whole)
+        journal.remark(_left_alone(plan, part), members=part is MEMBERS, whole=whole)
+        # A run of a few named groups did not look at the others.
+        narrowed = {"narrowed": 1} if header.narrowed else {}
+        journal.end_run(report.outcome.value, {**report.summary, **narrowed}, moment_text(utc_now()))
+        # Groups without their members are half a run, members without their groups too, and a few named groups show
+        # little.
+        both = part is MEMBERS and not header.narrowed and journal.has_whole_run(GROUPS.module, header.plan_id)
+        work.control.judge(report.outcome, trials, ended_by, run_id if both else None)
+        _append(work, log_start)
+    except StoreError as error:
+        report.stopped(error)
+
+
+def _append(work: Work, start: Mark) -> None:
+    """Append to the log file last: the run is over, and is none the worse for a log that cannot be written."""
+    if work.log_path is None:
+        return
+    try:
+        log_file.append(work.log_path, work.journal.log, work.journal.pins, start)
+    except StoreError as error:
+        work.report.problem("", "", error.code, error.message, error.remedy)
+
+
+def _remember_groups(plan: PlanFile, journal: JournalFile, *, moved: bool, whole: bool) -> None:
+    """Remember what the next run compares with."""
+    header = plan.header
+    # Moves that were not made must not be held by the next run, as if the rule had been there before.
+    if moved:
+        journal.pins.remember_container_rule(header.container_rule)
+    if not header.narrowed:
+        _remember_open(plan, journal)
+    # A run that broke off did not apply what was approved, and an incomplete capture seems smaller than the cloud is.
+    if whole and not header.incomplete:
+        journal.pins.remember_size(Size(header.groups, header.memberships))
+
+
+def _left_alone(plan: PlanFile, part: Part) -> Iterator[Skip | Problem]:
+    """Yield what a plan leaves alone of a part: members of groups, or groups."""
+    for item in plan.items():
+        if isinstance(item, (Skip, Problem)) and (getattr(item, "group_id", None) is not None) == (part is MEMBERS):
+            yield item
+
+
+def _remember_open(plan: PlanFile, journal: JournalFile) -> None:
+    """Remember what the next run must know of groups that this one left as they are."""
+    left: list[str] = []
+    undecided: list[str] = []
+    gone: list[str] = []
+    for item in plan.items():
+        if isinstance(item, Notice) and item.code in LEFT_CODES:
+            left.append(item.id)
+        elif isinstance(item, Problem) and item.code == ownership.UNDECIDED:
+            undecided.append(item.id)
+        elif isinstance(item, Notice) and item.code in GONE_CODES:
+            gone.append(item.id)
+        elif isinstance(item, Skip) and item.group_id is None and item.code in ROLLED_BACK_CODES:
+            # On-premises it is master again, whatever becomes of its copy in the cloud.
+            journal.forget(item.id)
+    journal.remember_left(left, moment_text(utc_now()))
+    journal.remember_undecided(undecided)
+    known = journal.known()
+    journal.written_to.remember_gone([known[cloud_id].guid for cloud_id in gone if cloud_id in known])
