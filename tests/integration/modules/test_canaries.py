@@ -180,7 +180,7 @@ def test_a_planted_secret_is_found(tmp_path: Path, how: Any) -> None:
     assert leaks([secret], files_below(tmp_path)) == [str(tmp_path / "state" / "log")]
     (tmp_path / "state" / "log").write_text("nothing", encoding="utf-8")
     assert leaks([secret], files_below(tmp_path)) == []
-    (tmp_path / secret.split(" ")[0]).touch()
+    (tmp_path / secret.split(" ", maxsplit=1)[0]).touch()
     assert leaks([secret], files_below(tmp_path)) == ["the names of files"]
 
 
