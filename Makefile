@@ -70,7 +70,7 @@ examples: ## the worked examples of the docs, with the collections that they nam
 
 integration-oldest: ## what depends on ansible-core, on the oldest one: playbooks, and each module once
 	PATH="$(CURDIR)/$(OLDEST):$$PATH" $(OLDEST)/pytest -q -n 2 -o cache_dir=.cache/pytest-oldest \
-		$(or $(ONLY),tests/integration/playbooks $(addprefix tests/integration/modules/test_,provisioning.py scope.py control.py refusals.py))
+		$(or $(ONLY),tests/integration/playbooks $(addprefix tests/integration/modules/test_,provisioning.py control.py))
 
 sanity: sanity-newest sanity-oldest ## ansible-test sanity on both ansible-cores
 
