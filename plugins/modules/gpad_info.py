@@ -9,7 +9,7 @@
 DOCUMENTATION = r"""
 ---
 module: gpad_info
-short_description: Show managed groups, orphans, drift, runs, failing objects and preflight checks
+short_description: Show what is managed, what ran and what failed, and what decides on a change of authority
 description:
   - Reads the snapshot, the journal and the target domain, and writes nothing.
 author:
@@ -31,9 +31,13 @@ options:
       - V(log) is the provisioning log of the journal, newest first, as O(log) chooses, each entry in the shape of
         Microsoft Graph's C(provisioningObjectSummary). What is left alone is an entry when it begins, not in each run.
         Needs O(journal).
+      - V(soa) is what decides on the source of authority of O(soa_groups), for M(hybrid_identity.gpad.gpad_soa), with
+        C(dn), C(name), C(guid), C(sid), C(scope), C(admin_description), C(members) by SID and C(member_of) of each; why
+        it is C(guarded), if it is, and whether it is C(managed). Those that are not there are C(soa_missing). Needs the
+        connection.
     type: list
     elements: str
-    choices: [groups, orphans, drift, snapshot, runs, failing, log, preflight]
+    choices: [groups, orphans, drift, snapshot, runs, failing, log, preflight, soa]
     default: [groups, runs]
   snapshot:
     description: Path of the snapshot.
@@ -41,6 +45,11 @@ options:
   journal:
     description: Path of the journal. A missing one counts as empty.
     type: path
+  soa_groups:
+    description: The groups of which V(soa) tells, by SID or DN, wherever in the domain they are.
+    type: list
+    elements: str
+    default: []
   log:
     description: Which entries of the provisioning log to show. What is not given lets all pass.
     type: dict
@@ -129,6 +138,18 @@ EXAMPLES = r"""
     gather: [runs, failing]
     journal: /var/lib/gpad/contoso.com/journal.sqlite3
     max_results: 10
+
+- name: Gather what decides on the source of authority of a group
+  hybrid_identity.gpad.gpad_info:
+    domain_server: contoso.com
+    domain_username: svc-gpad@contoso.com
+    domain_password: "{{ vault_domain_password }}"
+    managed_containers:
+      - OU=Groups,DC=contoso,DC=com
+    gather: [soa]
+    soa_groups:
+      - CN=File Server Admins,OU=Groups,DC=contoso,DC=com
+  register: facts
 """
 
 RETURN = r"""

@@ -22,7 +22,8 @@ version_added: 0.1.0
 options:
   snapshot:
     description:
-      - Path of the snapshot that M(hybrid_identity.gpad.gpad_scope) wrote. Either this or O(undo) is needed.
+      - Path of the snapshot that M(hybrid_identity.gpad.gpad_scope) wrote. One of this, O(undo),
+        O(make_universal) and O(hand_back) is needed.
     type: path
   undo:
     description:
@@ -34,6 +35,22 @@ options:
       - Nothing stops the next ordinary run from doing again what was undone. Stop runs, or change what they are told,
         first.
     type: str
+  make_universal:
+    description:
+      - Plans that groups in O(managed_containers) become universal, given by their SIDs, before their source of
+        authority is converted. The order is one that Active Directory takes; a group that cannot be made universal is
+        reported as C(scope_not_convertible).
+      - M(hybrid_identity.gpad.gpad_group) applies the plan.
+    type: list
+    elements: str
+  hand_back:
+    description:
+      - Plans that the AD groups of these cloud groups, given by object id, get the C(adminDescription) back that they
+        had before provisioning took them over, as O(journal) remembers it. That precedes a roll-back of their source of
+        authority; if none follows, the next ordinary run marks them again.
+      - M(hybrid_identity.gpad.gpad_group) applies the plan.
+    type: list
+    elements: str
   journal:
     description:
       - Path of the journal, the memory of the directory side. It may be missing, and is only read, unless O(hold).

@@ -13,7 +13,11 @@ import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity, scope_change
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.directory_facts import (
+    GroupFacts,
+    MemberFact,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     DirectoryError,
     GpadError,
@@ -282,6 +286,29 @@ class FakeDirectory:
         self.questions.append("schema")
         wanted = {name.lower() for name in names}
         return {name: entry for name, entry in self.schema_entries.items() if name in wanted}
+
+    def authority_facts(self, names: Collection[str]) -> tuple[GroupFacts, ...]:
+        """Return what decides on the source of authority of these groups."""
+        wanted = {dn.folded(name) for name in names}
+        found = [
+            node
+            for node in self._ordered()
+            if node.object_class == "group" and node.sid and wanted & {dn.folded(node.sid), dn.folded(node.dn)}
+        ]
+        held = {links.guid: links.reading.items for links in self.links([node.guid for node in found])}
+        return tuple(
+            GroupFacts(
+                node.sid or "",
+                node.guid,
+                node.dn,
+                dn.rdn_value(node.dn),
+                scope_change.scope_name(int(next(iter(node.attributes.get("groupType", ("0",)))))),
+                managed=self._managed_group(node),
+                admin_description=next(iter(node.attributes.get("adminDescription", ())), ""),
+                members=tuple(MemberFact(link.sid, link.dn) for link in held[node.guid]),
+            )
+            for node in found
+        )
 
     def taken(self, attribute: str, values: Collection[str]) -> frozenset[str]:
         """Return which values are held, as they are spelled there; their case does not count."""

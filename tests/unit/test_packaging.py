@@ -25,6 +25,7 @@ PACKAGED = {
     "gpad_membership": DIRECTORY_SIDE,
     "gpad_plan": DIRECTORY_SIDE,
     "gpad_scope": GRAPH_SIDE,
+    "gpad_soa": GRAPH_SIDE,
 }
 LIBRARIES = {"_entra": {"ldap3"}, "_directory": {"msal", "requests"}}
 OLD_VERSIONS = ("2.7", "3.6", "3.7", "3.8", "3.9")

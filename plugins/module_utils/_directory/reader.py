@@ -9,6 +9,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from functools import cached_property
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.accounts import Accounts
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.authority_facts import (
+    read_authority_facts,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.catalog import Catalog
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.deleted import find_deleted, sees_deleted
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.domain import read_domain
@@ -24,6 +27,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.sc
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.security import read_security
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Entry, Session
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.directory_facts import GroupFacts
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import DirectoryError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
@@ -178,6 +182,14 @@ class Reader:
     def schema(self, names: Collection[str]) -> Mapping[str, AttributeSchema]:
         """Return what the schema says of these attributes, by name in lower case; unknown ones are absent."""
         return read_schema(self._session, self._domain.schema_dn, names)
+
+    def authority_facts(self, names: Collection[str]) -> tuple[GroupFacts, ...]:
+        """Return what decides on the source of authority of these groups, wherever in the domain they are.
+
+        Parameters:
+            names: SIDs or DNs.
+        """
+        return read_authority_facts(self._session, self.domain.dn, names, self._managed, self.protected(frozenset()))
 
     def taken(self, attribute: str, values: Collection[str]) -> frozenset[str]:
         """Return which of these values some object of the domain has in an attribute."""

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the hybrid_identity.gpad authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Calls to Microsoft Graph: one at a time, page by page, or in batches."""
+"""Calls to Microsoft Graph: one at a time, page by page, or in batches of what is read."""
 
 from __future__ import annotations
 
@@ -34,25 +34,28 @@ _BATCH_TRIES = 6
 _MOST_PAGES = 100_000
 _LONGEST_WAIT = 300
 _LONGEST_NUMBER = 10
+_WRITTEN = frozenset({200, 201, 204})
 
 ADVANCED = {"ConsistencyLevel": "eventual"}
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A GET request.
+    """A request; it reads, unless another method is named.
 
     Parameters:
         path: relative to the version, with the query.
         need: application permissions of which one suffices.
         headers: further headers.
         version: `v1.0`, or `beta` for what only that knows.
+        method: `GET`, or how it writes.
     """
 
     path: str
     need: tuple[str, ...]
     headers: Mapping[str, str] = field(default_factory=dict)
     version: str = "v1.0"
+    method: str = "GET"
 
 
 class GraphClient:
@@ -111,7 +114,22 @@ class GraphClient:
                     break
             except (ValueError, OSError, RecursionError, BodyError):  # the raw body is read past requests
                 continue
-        raise EntraError(f"Microsoft Graph at {self._base}: {why} ({_short(url)}).", remedy, code=code)
+        raise EntraError(f"Microsoft Graph at {self._base}: {why} ({_short(url, method)}).", remedy, code=code)
+
+    def write(self, call: Call, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the body of the answer to a writing request, which may be empty.
+
+        What sets a value may be sent twice, and what creates something has a unique key. A request that gets no answer
+        may have been carried out all the same.
+
+        Raises:
+            EntraError: it was refused, or no answer came.
+        """
+        headers = {"Content-Type": "application/json", **call.headers}
+        status, answer = self._send(call.method, self._absolute(call), headers, body)
+        if status not in _WRITTEN:
+            raise self.refusal(call, status, answer)
+        return answer if isinstance(answer, dict) else {}
 
     def get(self, call: Call) -> Mapping[str, Any]:
         """Return the body of one GET.
@@ -206,7 +224,7 @@ class GraphClient:
         error = body.get("error") if isinstance(body, dict) else None
         error = error if isinstance(error, dict) else {}
         code, message = str(error.get("code") or status), " ".join(str(error.get("message") or "").split())
-        what = _short(call.path)
+        what = _short(call.path, call.method)
         if status == 403 and call.need:
             has = ", ".join(sorted(self.roles)) or "none"
             return EntraError(
@@ -228,9 +246,9 @@ def _object(body: Any, what: str) -> Mapping[str, Any]:
     return body
 
 
-def _short(url: str) -> str:
+def _short(url: str, method: str = "GET") -> str:
     """Return a URL without its query, which may hold a token of the service's."""
-    return "GET " + urlsplit(url).path.replace("/v1.0", "", 1)
+    return f"{method} " + urlsplit(url).path.replace("/v1.0", "", 1)
 
 
 def _read_batch(answer: Any, waiting: Iterable[int]) -> tuple[dict[int, tuple[int, Any]], float | None]:

@@ -33,8 +33,9 @@ _TRIES = 6
 _CONNECT_TRIES = 2
 _LONGEST_WAIT = 300
 _CONNECTIONS = 8
-# Only reading calls are made with POST: the token request and $batch of GETs.
-_READING = ("GET", "POST")
+# POST reads (the token request, $batch of GETs), or creates what has a unique key, so that a second one is refused.
+# PATCH sets values, the second time the same.
+_REPEATED = ("GET", "POST", "PATCH")
 # The service asks to come again later.
 _PUT_OFF = frozenset({429, 500, 502, 503, 504})
 # The largest page of 999 members with all selected properties is below 2 MB.
@@ -84,7 +85,7 @@ def _bounded_session() -> requests.Session:
         status=0,  # see BoundedSession
         respect_retry_after_header=False,
         backoff_factor=0.5,
-        allowed_methods=_READING,
+        allowed_methods=_REPEATED,
     )
     for scheme in ("https://", "http://"):
         session.mount(scheme, HTTPAdapter(max_retries=tries, pool_maxsize=_CONNECTIONS))
@@ -108,7 +109,7 @@ def _session_class() -> type[Any]:
             kwargs.setdefault("allow_redirects", False)
             streamed = kwargs.get("stream", False)
             kwargs["stream"] = True
-            tries = _TRIES if str(method).upper() in _READING else 1
+            tries = _TRIES if str(method).upper() in _REPEATED else 1
             for attempt in range(tries):
                 answer = super().request(method, url, *args, **kwargs)
                 if answer.status_code not in _PUT_OFF or attempt + 1 == tries:

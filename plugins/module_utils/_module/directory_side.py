@@ -38,16 +38,11 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import (
     moment_of,
     moment_text,
-    second_text,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import NameCollision
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Notice, PlanItem
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.quarantine import Reason
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.removal import ForeignMembers
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.replication import (
-    find_lag,
-    waiting,
-)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire import (
     DEFAULT_RETIRE,
     Departure,
@@ -61,7 +56,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Settings,
     compile_settings,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.undo import plan_undo
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import planfile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
@@ -206,7 +200,7 @@ def make_plan(
         items = chain((told,), items)
     if journal.fresh:
         items = chain(items, _journal_missing(journal, tally))
-    return _write(path, plan_header, items, tally, settings, before_use)
+    return write_plan(path, plan_header, items, tally, settings, before_use)
 
 
 def _waiting(journal: JournalFile) -> Waiting:
@@ -233,53 +227,7 @@ def _journal_missing(journal: JournalFile, tally: Tally) -> Iterator[PlanItem]:
         yield Notice("", str(journal.path), "journal_missing", text)
 
 
-def make_undo(
-    settings: Settings,
-    run: str,
-    reader: Reader,
-    journal: JournalFile,
-    path: Path,
-    *,
-    check_mode: bool,
-    before_use: Callable[[], None] = lambda: None,
-) -> Planned:
-    """Plan the way back from a run into a file and check the limits.
-
-    Parameters:
-        settings: what the administrator decided.
-        run: a run_id, or the plan_id of runs, that the journal knows.
-        reader: the target domain.
-        journal: the memory of the directory side.
-        path: where the plan is written.
-        check_mode: the plan is not to be applied.
-        before_use: called when the plan is made and about to take its place; what it raises keeps the former one there.
-
-    Raises:
-        GpadError: the directory could not be read to its end.
-    """
-    journal.pins.check_domain(reader.domain.dn)
-    tally = Tally()
-    # What was captured before the undo would do again what is undone, and is refused from then on.
-    header = PlanHeader(
-        uuid.uuid4().hex,
-        moment_text(utc_now()),
-        journal.pins.tenant_id(),
-        # In the form of snapshots, with whose times it is compared as text.
-        second_text(utc_now()),
-        reader.domain.dn,
-        reader.domain.server,
-        check_mode,
-        journal.pins.container_rule() or "",
-        narrowed=True,
-        invocation_id=reader.domain.invocation_id,
-        snapshot_key=journal.pins.snapshot_key(),
-    )
-    lag = find_lag(journal.written_to.last(), journal.known(), reader)
-    items = chain(lag.problems({}), waiting(plan_undo(settings, journal.outcomes(run), reader, tally), lag))
-    return _write(path, header, items, tally, settings, before_use)
-
-
-def _write(
+def write_plan(
     path: Path,
     header: PlanHeader,
     items: Iterable[PlanItem],
@@ -287,6 +235,7 @@ def _write(
     settings: Settings,
     before_use: Callable[[], None],
 ) -> Planned:
+    """Write a plan into a file and check the limits."""
     with planfile.writing(path, header) as writer:
         for item in tally.counted(items):
             writer.add(item)

@@ -41,6 +41,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.run_c
     quarantine_state,
     retry_rules,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.directory_facts import facts_entry
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_of, moment_text
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Action
@@ -55,8 +57,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journa
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.log import LogFilter
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
 
-_SUBSETS = ("groups", "orphans", "drift", "snapshot", "runs", "failing", "log", "preflight")
-_NEEDS_DIRECTORY = frozenset({"groups", "orphans", "drift", "preflight"})
+_SUBSETS = ("groups", "orphans", "drift", "snapshot", "runs", "failing", "log", "preflight", "soa")
+_NEEDS_DIRECTORY = frozenset({"groups", "orphans", "drift", "preflight", "soa"})
 _NEEDS_SNAPSHOT = frozenset({"orphans", "drift", "snapshot"})
 _NEEDS_JOURNAL = frozenset({"groups", "drift", "runs", "failing", "log"})
 
@@ -68,6 +70,7 @@ def run() -> None:
         "gather": {"type": "list", "elements": "str", "choices": list(_SUBSETS), "default": ["groups", "runs"]},
         "snapshot": {"type": "path"},
         "journal": {"type": "path"},
+        "soa_groups": {"type": "list", "elements": "str", "default": []},
         "log": {
             "type": "dict",
             "default": {},
@@ -137,9 +140,29 @@ def _inspect(module: AnsibleModule) -> dict[str, Any]:
                 ]
             if wanted & {"groups", "orphans"}:
                 found |= _from_directory(reader, journal, snapshot, wanted)
+            if "soa" in wanted:
+                found |= _soa(reader, params["soa_groups"])
             if settings is not None and snapshot is not None and journal is not None:
                 _gather_drift(settings, reader, snapshot, journal, report, retry_now=params["retry_now"])
     return report_result(module, report, changed=False, info=found)
+
+
+def _soa(reader: Reader, names: list[str]) -> dict[str, Any]:
+    """Return what decides on the source of authority of some groups, and which of them are not there.
+
+    Raises:
+        ConfigurationError: an entry is neither SID nor DN.
+    """
+    odd = [name for name in names if not identity.is_sid(name) and not dn.is_dn(name)]
+    if odd:
+        raise ConfigurationError(
+            f"soa_groups: {odd[0]!r} is neither a SID nor a distinguished name.",
+            "Take the SIDs that gpad_soa returns.",
+        )
+    facts = reader.authority_facts(names)
+    there = {one.sid for one in facts} | {dn.folded(one.dn) for one in facts}
+    missing = [name for name in names if name not in there and dn.folded(name) not in there]
+    return {"soa": [facts_entry(one) for one in facts], "soa_missing": missing}
 
 
 def _log_filter(given: dict[str, Any]) -> LogFilter:

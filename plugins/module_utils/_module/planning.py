@@ -24,10 +24,14 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.conne
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.directory_side import (
     make_plan,
-    make_undo,
     refuse_old,
     settings_of,
     snapshot_of,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.narrow_plans import (
+    make_hand_back,
+    make_undo,
+    make_universal,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import (
     report_result,
@@ -39,6 +43,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.run_c
     quarantine_rules,
     retry_rules,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     BlockedError,
     ConfigurationError,
@@ -51,6 +56,9 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
 
+# What a plan is made from.
+_SOURCES = ("snapshot", "undo", "make_universal", "hand_back")
+
 
 def run() -> None:
     """Run the module gpad_plan."""
@@ -58,6 +66,8 @@ def run() -> None:
     stores: Spec = {
         "snapshot": {"type": "path"},
         "undo": {"type": "str"},
+        "make_universal": {"type": "list", "elements": "str"},
+        "hand_back": {"type": "list", "elements": "str"},
         "journal": {"type": "path", "required": True},
         "plan": {"type": "path", "required": True},
         "hold": {"type": "bool", "default": False},
@@ -66,8 +76,8 @@ def run() -> None:
         {**DIRECTORY, **target, **QUARANTINE, **stores, **RESULTS},
         _plan,
         LIBRARIES,
-        required_one_of=[("snapshot", "undo")],
-        mutually_exclusive=[("snapshot", "undo")],
+        required_one_of=[_SOURCES],
+        mutually_exclusive=[_SOURCES],
     )
 
 
@@ -108,7 +118,7 @@ def _make(
     control.begin(None, report)
     control.refuse_log_on()
     control.tell(report)
-    written = settings.mapper.targets if snapshot is not None else _written(journal, params["undo"])
+    written = _written(journal, params["undo"]) if params["undo"] else settings.mapper.targets
     with open_directory(params, written) as (session, reader):
         if snapshot is not None:
             refuse_old(snapshot.header.captured_at, params["max_snapshot_age"])
@@ -122,7 +132,7 @@ def _make(
                 retry_now=params["retry_now"],
                 before_use=control.look_again,
             )
-        else:
+        elif params["undo"]:
             planned = make_undo(
                 settings,
                 params["undo"],
@@ -131,6 +141,16 @@ def _make(
                 path,
                 check_mode=module.check_mode,
                 before_use=control.look_again,
+            )
+        elif params["hand_back"] is not None:
+            ids = [_object_id(entry) for entry in params["hand_back"]]
+            planned = make_hand_back(
+                settings, ids, reader, journal, path, check_mode=module.check_mode, before_use=control.look_again
+            )
+        else:
+            sids = [_sid(entry) for entry in params["make_universal"]]
+            planned = make_universal(
+                settings, sids, reader, journal, path, check_mode=module.check_mode, before_use=control.look_again
             )
     stack.callback(planned.file.close)
     for item in planned.file.items():
@@ -163,6 +183,19 @@ def _make(
         checksum=planned.file.footer.checksum,
         server=planned.file.header.server,
     )
+
+
+def _object_id(entry: str) -> str:
+    cloud_id = identity.guid_text(entry)
+    if cloud_id is None:
+        raise ConfigurationError(f"hand_back: {entry!r} is not an object id.", "Give the id of the cloud group.")
+    return cloud_id
+
+
+def _sid(entry: str) -> str:
+    if not identity.is_sid(entry):
+        raise ConfigurationError(f"make_universal: {entry!r} is not a SID.", "Give the SID of the AD group.")
+    return entry
 
 
 def _written(journal: JournalFile, run: str) -> frozenset[str]:

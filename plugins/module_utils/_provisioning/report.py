@@ -100,6 +100,12 @@ class Report:
         entry = {"id": cloud_id, "name": name, "code": code, "reason": message, "remedy": remedy}
         self._append(self.errors, entry)
 
+    def entry(self, entry: dict[str, Any], counted_as: str) -> None:
+        """Take in a change that has no plan behind it, as it stands in a result."""
+        self.summary[counted_as] += 1
+        self.changed = True
+        self._append(self.changes, entry)
+
     def applied(self, item: GroupChange | MemberChange, applied: Applied) -> None:
         """Take in what became of a change."""
         done = _as_done(item, applied)

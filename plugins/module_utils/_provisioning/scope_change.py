@@ -27,6 +27,11 @@ def scope_name(group_type: int) -> str:
     return _NAMES.get(scope_of(group_type), "unknown")
 
 
+def as_universal(group_type: int) -> int:
+    """Return a groupType with universal scope, the rest of it as it is."""
+    return group_type & ~_SCOPES | UNIVERSAL
+
+
 def is_security(group_type: int) -> bool:
     """Return whether a groupType is that of a security group."""
     return bool(group_type & SECURITY)

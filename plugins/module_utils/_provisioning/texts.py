@@ -86,6 +86,49 @@ FOREIGN: Mapping[str, str] = {
     "unreadable_member_listed": "{dn} is kept while a listed member of its kind cannot be read.",
 }
 
+# Changes of the source of authority.
+SOA_UNKNOWN = "Who is its master could not be read."
+SOA_UNKNOWN_REMEDY = "Grant Group-OnPremisesSyncBehavior.ReadWrite.All, or run again."
+SOA_MAIL = "It is mail-enabled: once converted it would be managed in Exchange, and not be provisioned."
+SOA_MAIL_REMEDY = "Take it off the list."
+SOA_NOT_SYNCED = "It was rolled back, and the sync client has not taken it over yet."
+SOA_NATIVE = "It was born in the cloud, so that there is nothing to roll back to."
+SOA_NO_FACTS = "Nothing is known of its object {sid} in Active Directory."
+SOA_FACTS_REMEDY = "Gather them by gpad_info (soa), at the domain of the group, and give them as directory_facts."
+SOA_UNIVERSAL_REMEDY = (
+    "Make it universal first: gpad_plan with make_universal, or the role gpad_source_of_authority with "
+    "gpad_convert_scope: true."
+)
+SOA_UNKNOWN_MEMBERS_REMEDY = (
+    "Synchronise them, take them out of the group, or name their SIDs in left_behind: they are foreign members then."
+)
+SOA_SYNC_REMEDY = "Wait for the sync client, gather the facts again, and run again."
+SOA_PROVISION_REMEDY = "Provision the group first: after the roll-back Active Directory has its way."
+SOA_CLOUD_MEMBERS_REMEDY = "Take them out of the group, and its access packages, in the cloud."
+SOA_ANCHOR_REMEDY = (
+    "Give it its earlier value: gpad_plan with hand_back, then gpad_group; the role gpad_source_of_authority does so."
+)
+SOA_EARLIER_REMEDY = "Give it its earlier value by hand, in most cases none, and run again."
+SOA_CYCLE = "These groups are members of one another in a circle, so that none of them is the lowest: {names}."
+SOA_NESTED_SYNCED = (
+    "These groups inside it stay mastered on premises: {names}. Provisioning leaves their membership as it is in "
+    "Active Directory, and writes no new one."
+)
+SOA_NESTED_CLOUD = (
+    "These groups inside it stay mastered in the cloud: {names}. The sync client does not carry their membership."
+)
+SOA_PARENTS = (
+    "It is a member of {names}. Those that the sync client still carries to Entra ID lose it there as a member, unless "
+    "they are converted as well."
+)
+SOA_LEFT_BEHIND = "Entra ID does not know these members, and left_behind says that it need not: {names}."
+SOA_UNCARRIED = (
+    "These groups inside it were converted before, so that the sync client did not carry their membership to Entra ID: "
+    "{names}. Add them in the cloud."
+)
+SOA_CONTACTS = "These members have no SID by which the two sides could be compared: {names}."
+SOA_NOT_MANAGED = "{dn} is in none of the managed containers: once it is converted, provisioning does not find it."
+
 REMEDIES: Mapping[str, str] = {
     "duplicate_anchor": "Remove the anchor from the objects that are not the group's, or name them in ignore_objects.",
     "adoption_needs_approval": (

@@ -346,6 +346,32 @@ class JournalFile:
             for action, cloud_id, name, guid, place, status, before, after, added, removed in rows
         ]
 
+    def before(self, cloud_ids: Collection[str], attribute: str, marks: tuple[str, ...]) -> dict[str, Applied]:
+        """Return the last change of each of these groups that put a mark in place of another value.
+
+        Parameters:
+            cloud_ids: object ids.
+            attribute: the attribute that holds the mark.
+            marks: how marks begin, in lower case.
+        """
+
+        def is_mark(values: tuple[str, ...]) -> bool:
+            return any(value.lower().startswith(marks) for value in values)
+
+        found: dict[str, Applied] = {}
+        for cloud_id in cloud_ids:
+            rows = self._db.execute(
+                "SELECT action, name, guid, dn, status, before, after FROM outcomes "
+                "WHERE id = ? AND status <> 'failed' AND guid IS NOT NULL ORDER BY no DESC",
+                (cloud_id,),
+            )
+            for action, name, guid, place, status, before, after in rows:
+                held, written = _values(before), _values(after)
+                if is_mark(written.get(attribute, ())) and not is_mark(held.get(attribute, ())):
+                    found[cloud_id] = Applied(action, cloud_id, name, guid, place, status, held, written)
+                    break
+        return found
+
     def remark(self, items: Iterable[Skip | Problem], *, members: bool, whole: bool) -> None:
         """Write down what this run left alone, unless it is written down; see the module log."""
         self.log.remark(self._run_no, moment_text(utc_now()), items, members=members, whole=whole)

@@ -44,8 +44,9 @@ class Pins:
         return self.get("tenant_id") or ""
 
     def pin_tenant(self, tenant_id: str) -> None:
-        """Remember the tenant at first use."""
-        self._pin("tenant_id", tenant_id)
+        """Remember the tenant at first use; a plan that came from no snapshot may not know it."""
+        if tenant_id:
+            self._pin("tenant_id", tenant_id)
 
     def check_tenant(self, tenant_id: str) -> None:
         """Compare a tenant with the one remembered.

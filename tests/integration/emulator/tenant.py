@@ -27,6 +27,12 @@ ALL_ROLES = [
     "User.ReadWrite.All",
     "User-OnPremisesSyncBehavior.ReadWrite.All",
 ]
+CONVERTER_ROLES = [
+    "Application.ReadWrite.All",
+    "AuditLog.Read.All",
+    "Group.ReadWrite.All",
+    "Group-OnPremisesSyncBehavior.ReadWrite.All",
+]
 EXTENSION = "extension_" + "0123456789abcdef" * 2 + "_costCentre"
 
 
@@ -117,6 +123,7 @@ def configuration(pki: Pki, port: int, folder: Path) -> dict[str, Any]:
             _application("members", ["Group.Read.All"]),
             _application("basic", ["GroupMember.Read.All", "User.ReadBasic.All"]),
             _application("none", []),
+            _application("converter", CONVERTER_ROLES),
             _application("expired", ALL_ROLES, secretExpired=True),
         ],
         "users": users,

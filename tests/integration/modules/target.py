@@ -101,6 +101,23 @@ class Target:
         paths = {"snapshot": str(self.snapshot), "journal": str(self.journal), "gather": list(gather)}
         return self._call("gpad_info", _DIRECTORY + _SETTINGS, {**paths, **options}, check=False, diff=False)
 
+    def soa(self, *groups: str, check: bool = False, diff: bool = False, **options: Any) -> dict[str, Any]:
+        """Read the source of authority of groups, or change it."""
+        names = tuple(name for name in _ENTRA if name != "scope_mode")
+        return self._call("gpad_soa", names, {"groups": list(groups), **options}, check=check, diff=diff)
+
+    def facts(self, *names: str, **options: Any) -> dict[str, Any]:
+        """Gather what the directory says of groups for a change of their source of authority."""
+        given = {"gather": ["soa"], "soa_groups": list(names), **options}
+        return self._call("gpad_info", _DIRECTORY, given, check=False, diff=False)
+
+    def prepare(self, *, check: bool = False, **options: Any) -> dict[str, Any]:
+        """Plan what precedes a change of the source of authority, and apply it."""
+        paths = {"journal": str(self.journal), "plan": str(self.plan_path)}
+        plan = self._call("gpad_plan", _DIRECTORY + _SETTINGS, {**paths, **options}, check=check, diff=False)
+        assert plan["outcome"] == "ok", plan
+        return self.group(check=check)
+
     def keep(self, *, check: bool = False, **options: Any) -> dict[str, Any]:
         """Change what the journal remembers."""
         return self._call("gpad_journal", (), {"journal": str(self.journal), **options}, check=check, diff=False)

@@ -99,7 +99,7 @@ class EntraAdmin:
         self._call("set_cloud_managed", id=object_id, cloud_managed=cloud_managed)
 
     def take_over(self, object_id: str) -> None:
-        """What the sync client does after a roll-back: the object is mastered on premises again."""
+        """What the sync client does next: it takes a rolled-back object over again, and lets a converted one go."""
         self._call("take_over", id=object_id)
 
     def assign_app_role(self, resource_id: str, principal_id: str, app_role_id: str) -> str:

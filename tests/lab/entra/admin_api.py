@@ -128,10 +128,7 @@ class AdminApi:
         changes.set_cloud_managed(self._service.tenant, self._needed(id), cloud_managed)
 
     def _take_over(self, id: str) -> None:
-        found = self._needed(id)
-        if found.properties.get("isCloudManaged") or found.properties.get("onPremisesSecurityIdentifier") is None:
-            raise ValueError("only an object that was rolled back is taken over")
-        self._directory.update(found, {"onPremisesSyncEnabled": True})
+        changes.take_over(self._service.tenant, self._needed(id))
 
     def _assign_app_role(self, resource_id: str, principal_id: str, app_role_id: str) -> str:
         self._needed(resource_id)

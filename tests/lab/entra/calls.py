@@ -102,7 +102,8 @@ class Tenant:
         self._stale_reads = 0
 
 
-ALL_TYPES: Sequence[str] = tuple(ENTITIES)
+# What a group may hold; an app registration is represented by its service principal.
+ALL_TYPES: Sequence[str] = tuple(name for name in ENTITIES if name != "application")
 
 
 def now() -> str:

@@ -88,13 +88,27 @@ def remove_member(tenant: Tenant, group: Entity, member_id: str) -> bool:
 def set_cloud_managed(tenant: Tenant, entity: Entity, cloud_managed: bool) -> None:
     """Convert an object to cloud mastery, or roll it back; the next synchronisation takes it over.
 
+    Until then a group that was rolled back is not synced; one that was converted still is with ``conversion_waits``.
+
     Raises ChangeError for an object that never was synced.
     """
     if entity.properties.get("onPremisesSecurityIdentifier") is None:
         raise ChangeError("the object was never synchronised from on premises")
     if bool(entity.properties.get("isCloudManaged")) == cloud_managed:
         return
-    tenant.directory.update(entity, {"isCloudManaged": cloud_managed, "onPremisesSyncEnabled": None})
+    synced = entity.properties.get("onPremisesSyncEnabled") if tenant.knobs.conversion_waits and cloud_managed else None
+    tenant.directory.update(entity, {"isCloudManaged": cloud_managed, "onPremisesSyncEnabled": synced})
+
+
+def take_over(tenant: Tenant, entity: Entity) -> None:
+    """Play the run of the sync client after a change of authority.
+
+    Raises ChangeError for an object that never was synced.
+    """
+    if entity.properties.get("onPremisesSecurityIdentifier") is None:
+        raise ChangeError("only an object that was synchronised is taken over")
+    synced = None if entity.properties.get("isCloudManaged") else True
+    tenant.directory.update(entity, {"onPremisesSyncEnabled": synced})
 
 
 def complete_assignment(directory: Directory, assignment: Mapping[str, Any]) -> dict[str, Any]:

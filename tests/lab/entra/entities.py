@@ -253,6 +253,27 @@ CONTACT = EntityType(
     ),
 )
 
+APPLICATION = EntityType(
+    name="application",
+    resource="Application",
+    collection="applications",
+    navigation=frozenset({"extensionProperties", "owners"}),
+    properties=table(
+        _COMMON,
+        rows(
+            Kind.STRING,
+            Returned.DEFAULT,
+            "displayName | eq in startsWith | ne not null | order search write",
+            "appId | eq in | ne not",
+            "signInAudience | eq in startsWith | ne not",
+        ),
+        rows(Kind.STRINGS, Returned.DEFAULT, "identifierUris | eq startsWith | not | write"),
+        rows(Kind.DATETIME, Returned.DEFAULT, "createdDateTime | | eq in ge le ne not"),
+        # Read by a path of its own.
+        rows(Kind.COMPLEXES, Returned.NEVER, "extensionProperties"),
+    ),
+)
+
 ENTITIES: Mapping[str, EntityType] = {
-    entity.name: entity for entity in (GROUP, USER, DEVICE, SERVICE_PRINCIPAL, CONTACT)
+    entity.name: entity for entity in (GROUP, USER, DEVICE, SERVICE_PRINCIPAL, CONTACT, APPLICATION)
 }

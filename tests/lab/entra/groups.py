@@ -133,9 +133,11 @@ def update_group(tenant: Tenant, call: Call) -> Reply:
     group = needed(tenant.directory, call.parameters["id"], GROUP)
     bind = body.pop("members@odata.bind", None)
     check_properties(tenant, call, "group", body, frozenset())
-    if body and group.properties.get("onPremisesSyncEnabled"):
+    # Directory extensions belong to the application that made them, not to the sync client.
+    own = {name: value for name, value in body.items() if not EXTENSION_NAME.fullmatch(name)}
+    if own and group.properties.get("onPremisesSyncEnabled"):
         raise errors.bad_request(_SYNCED)
-    if body:
+    if own:
         _check_group_values({**group.properties, **body})
         if body.get("membershipRule") and "DynamicMembership" not in group.properties.get("groupTypes", []):
             raise errors.bad_request("Invalid value specified for property 'membershipRule' of resource 'Group'.")

@@ -25,6 +25,8 @@ class Knobs:
 
     ``batch_shuffle`` mixes batch answers. ``read_units``/``read_seconds`` and ``write_units``/``write_seconds`` are
     the quotas of one application in a tenant of size L. ``token_seconds`` is the life of an access token.
+
+    ``conversion_waits`` leaves a converted group marked as synced until the sync client ran (``take_over``).
     """
 
     default_page: int = 100
@@ -45,6 +47,7 @@ class Knobs:
     write_units: int = 3000
     write_seconds: float = 150.0
     token_seconds: int = 3599
+    conversion_waits: bool = False
 
     def turn(self, values: Mapping[str, Any]) -> None:
         """Set knobs by name.

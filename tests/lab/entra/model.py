@@ -47,6 +47,10 @@ class Model:
             if EXTENSION_NAME.fullmatch(name) and (value is not None or name not in self._extensions[entity.name]):
                 self._extensions[entity.name][name] = extension_property(name, value)
 
+    def define_extension(self, entity: EntityType, name: str, sample: object) -> None:
+        """Make an extension known that an application declares, before any object has a value."""
+        self._extensions[entity.name].setdefault(name, extension_property(name, sample))
+
     def check(self, entity: EntityType, properties: Mapping[str, Any]) -> None:
         """Refuse names that the table lacks and values of another type.
 

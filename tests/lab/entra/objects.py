@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import changes, errors, permissions
+from . import audits, changes, errors, permissions
 from .calls import Call, Reply, Tenant, now
 from .cursors import Cursor
 from .entities import ENTITIES, GROUP, SERVICE_PRINCIPAL, USER
@@ -233,4 +233,5 @@ def set_authority(tenant: Tenant, call: Call) -> Reply:
         changes.set_cloud_managed(tenant, found, body["isCloudManaged"])
     except changes.ChangeError as error:
         raise errors.bad_request(f"The source of authority cannot be changed: {error}.") from None
+    audits.record_authority(tenant, call, found, cloud_managed=body["isCloudManaged"])
     return Reply(204)

@@ -22,6 +22,10 @@ LIST_USERS = READ_USERS | {"User.ReadBasic.All"}
 WRITE_USERS = frozenset({"User.ReadWrite.All", "Directory.ReadWrite.All"})
 READ_DEVICES = _READ_ALL | {"Device.Read.All"}
 READ_APPLICATIONS = _READ_ALL | {"Application.Read.All", "Application.ReadWrite.All"}
+WRITE_APPLICATIONS = frozenset(
+    {"Application.ReadWrite.All", "Application.ReadWrite.OwnedBy", "Directory.ReadWrite.All"}
+)
+READ_AUDITS = frozenset({"AuditLog.Read.All"})
 READ_JOBS = frozenset({"Synchronization.Read.All", "Synchronization.ReadWrite.All"})
 READ_CONTACTS = _READ_ALL | {"OrgContact.Read.All"}
 READ_OBJECTS = READ_GROUPS | READ_USERS | READ_DEVICES | READ_APPLICATIONS | READ_CONTACTS
@@ -36,6 +40,7 @@ READ_TYPE: Mapping[str, frozenset[str]] = {
     "user": READ_USERS,
     "device": READ_DEVICES,
     "servicePrincipal": READ_APPLICATIONS,
+    "application": READ_APPLICATIONS,
     "orgContact": READ_CONTACTS,
 }
 # "Get deleted item" names a permission for each type of object.

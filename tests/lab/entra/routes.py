@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from . import delta, errors, groups, objects
+from . import applications, audits, delta, errors, groups, objects
 from . import permissions as may
 from .calls import Call, Reply, Tenant
 
@@ -109,6 +109,29 @@ ROUTES = (
         "GET", "/servicePrincipals/{id}/appRoleAssignedTo", objects.list_assignments, may.READ_APPLICATIONS, _PLAIN_LIST
     ),
     _route("GET", "/servicePrincipals/{id}/synchronization/jobs", objects.list_jobs, may.READ_JOBS, _PLAIN_LIST),
+    _route("POST", "/servicePrincipals", applications.create_service_principal, may.WRITE_APPLICATIONS),
+    _route("GET", "/applications", applications.list_applications, may.READ_APPLICATIONS, _LIST),
+    _route("POST", "/applications", applications.create_application, may.WRITE_APPLICATIONS),
+    _route(
+        "GET",
+        "/applications/{id}/extensionProperties",
+        applications.list_extension_properties,
+        may.READ_APPLICATIONS,
+        _PLAIN_LIST,
+    ),
+    _route(
+        "POST",
+        "/applications/{id}/extensionProperties",
+        applications.create_extension_property,
+        may.WRITE_APPLICATIONS,
+    ),
+    _route(
+        "GET",
+        "/auditLogs/directoryAudits",
+        audits.list_audits,
+        may.READ_AUDITS,
+        frozenset({"$filter", "$top", "$skiptoken"}),
+    ),
     _route("GET", "/directory/deletedItems/{cast}", objects.list_deleted, may.ANY, _LIST),
     _route("GET", "/directory/deletedItems/{id}", objects.get_deleted, may.ANY, frozenset({"$select"})),
     _route("GET", "/directory/deletedItems/{id}/{cast}", objects.get_deleted, may.ANY, frozenset({"$select"})),

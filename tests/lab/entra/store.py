@@ -24,6 +24,7 @@ CREATE TABLE changes (sequence INTEGER PRIMARY KEY AUTOINCREMENT, type TEXT NOT 
                       event TEXT NOT NULL, detail TEXT NOT NULL);
 CREATE INDEX changes_by_type ON changes (type, sequence);
 CREATE TABLE assignments (id TEXT PRIMARY KEY, data TEXT NOT NULL);
+CREATE TABLE audits (position INTEGER PRIMARY KEY, data TEXT NOT NULL);
 """
 _TRANSITIVE = """
 WITH RECURSIVE reached(id) AS (
@@ -141,6 +142,10 @@ class Directory:
         rows = [json.loads(row[0]) for row in self._db.execute("SELECT data FROM assignments ORDER BY rowid")]
         return [row for row in rows if row["resourceId"] == resource_id]
 
+    def audits(self) -> list[dict[str, Any]]:
+        """The entries of the audit log, newest first."""
+        return [json.loads(row[0]) for row in self._db.execute("SELECT data FROM audits ORDER BY position DESC")]
+
     @property
     def sequence(self) -> int:
         """The number of the last change."""
@@ -203,6 +208,10 @@ class Directory:
 
     def assign(self, assignment: Mapping[str, Any]) -> None:
         self._db.execute("INSERT INTO assignments (id, data) VALUES (?, ?)", (assignment["id"], json.dumps(assignment)))
+
+    def audit(self, entry: Mapping[str, Any]) -> None:
+        """Write an entry of the audit log."""
+        self._db.execute("INSERT INTO audits (data) VALUES (?)", (json.dumps(entry),))
 
     def unassign(self, assignment_id: str) -> bool:
         return self._db.execute("DELETE FROM assignments WHERE id = ?", (assignment_id,)).rowcount == 1

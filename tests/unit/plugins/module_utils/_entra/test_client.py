@@ -302,3 +302,33 @@ def test_an_answer_to_what_was_not_asked_is_none(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(EntraError) as caught:
         Graph(monkeypatch, lambda _request: answer(body)).client.batch(CALLS[:2])
     assert caught.value.code == "entra_answer_broken"
+
+
+WRITE = Call("/groups/x", ("Group.ReadWrite.All",), method="PATCH")
+
+
+@pytest.mark.parametrize(("status", "body"), [(204, b""), (200, {"id": "x"}), (201, {"id": "x"})])
+def test_a_write_succeeds(monkeypatch: pytest.MonkeyPatch, status: int, body: Any) -> None:
+    graph = Graph(monkeypatch, lambda _request: answer(body, status))
+    assert graph.client.write(WRITE, {"a": 1}) == (body or {})
+    assert (graph.adapter.asked[0].method, graph.adapter.asked[0].body) == ("PATCH", b'{"a": 1}')
+
+
+def test_a_write_that_is_put_off_is_sent_again_when_the_service_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = Graph(monkeypatch, in_turn(answer({}, 429, {"Retry-After": "7"}), answer({}, 503), answer(b"", 204)))
+    assert graph.client.write(WRITE, {}) == {}
+    assert graph.waits == [7, 1]
+
+
+def test_a_write_that_is_put_off_for_ever_or_refused_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = Graph(monkeypatch, lambda _request: answer({}, 429))
+    with pytest.raises(EntraError) as caught:
+        graph.client.write(WRITE, {})
+    assert caught.value.code == "entra_429" and len(graph.adapter.asked) == 6
+    graph = Graph(monkeypatch, lambda _request: answer({"error": {"code": "Request_BadRequest", "message": "no"}}, 400))
+    with pytest.raises(EntraError, match="Microsoft Graph refused PATCH /groups/x: 400 Request_BadRequest: no"):
+        graph.client.write(WRITE, {})
+    assert len(graph.adapter.asked) == 1
+    graph = Graph(monkeypatch, lambda _request: answer({}, 403))
+    with pytest.raises(EntraError, match=r"lacks the permission Group\.ReadWrite\.All"):
+        graph.client.write(WRITE, {})

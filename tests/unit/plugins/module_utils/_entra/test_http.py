@@ -95,7 +95,7 @@ def test_what_may_succeed_later_is_tried_again(monkeypatch: pytest.MonkeyPatch, 
 
 
 @pytest.mark.parametrize(
-    ("method", "status"), [*(("GET", status) for status in (200, 400, 401, 403, 404)), ("PATCH", 503)]
+    ("method", "status"), [*(("GET", status) for status in (200, 400, 401, 403, 404)), ("DELETE", 503)]
 )
 def test_what_will_not_succeed_later_is_not(monkeypatch: pytest.MonkeyPatch, method: str, status: int) -> None:
     waits = Waits(monkeypatch, answer({}, status))

@@ -13,7 +13,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module impor
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from tests.unit.plugins.module_utils._module.running import run
 from tests.unit.plugins.module_utils._module.world import World
-from tests.unit.samples import OUTSIDE, TENANT, anchored_group, cloud_id, guid
+from tests.unit.samples import MANAGED, OUTSIDE, TENANT, anchored_group, cloud_id, guid, sid
 
 Info = Callable[..., dict[str, Any]]
 
@@ -151,3 +151,14 @@ def test_what_waits_is_shown_as_drift_where_that_is_asked(
 
 def test_a_schedule_that_cannot_be_is_refused(info: Info) -> None:
     assert "retry_hours" in info(["runs"], "journal", retry_hours=[])["msg"]
+
+
+def test_facts_for_a_change_of_authority(world: World, info: Info) -> None:
+    world.directory.add_group(anchored_group(10, adminDescription=("mine",)), [guid(1)])
+    wanted = [sid(2010), f"cn=Group 10, {MANAGED}", sid(2011)]
+    result = info(["soa"], soa_groups=wanted)
+    (found,) = result["info"]["soa"]
+    assert (found["sid"], found["scope"], found["admin_description"]) == (sid(2010), "universal", "mine")
+    assert [member["sid"] for member in found["members"]] == [sid(5001)]
+    assert result["info"]["soa_missing"] == [sid(2011)]
+    assert info(["soa"], soa_groups=["Group 10"])["errors"][0]["code"] == "configuration_invalid"

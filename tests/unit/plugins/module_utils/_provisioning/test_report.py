@@ -278,3 +278,10 @@ def test_a_group_that_is_emptied_tells_why() -> None:
     report.change(replace(MEMBERS, add=(), reason="retired: it was deleted"))
     assert report.lines() == [f"Sales: members (retired: it was deleted) +0 -1: -{link(4).dn}"]
     assert report.changes[0]["reason"] == "retired: it was deleted"
+
+
+def test_a_change_without_a_plan_is_counted_and_capped() -> None:
+    report = Report(1)
+    for number in range(2):
+        report.entry({"action": "x", "name": str(number)}, "things_done")
+    assert (report.changed, report.summary["things_done"], len(report.changes)) == (True, 2, 1)

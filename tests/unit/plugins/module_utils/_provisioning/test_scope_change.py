@@ -69,3 +69,8 @@ def test_a_group_of_unknown_scope_cannot(group_type: int) -> None:
 def test_group_types_of_windows(group_type: int, name: str, security: bool) -> None:
     assert scope_change.scope_name(group_type) == name
     assert scope_change.is_security(group_type) is security
+
+
+@pytest.mark.parametrize(("before", "after"), [(-2147483646, -2147483640), (-2147483644, -2147483640), (2, 8), (8, 8)])
+def test_a_group_that_becomes_universal_stays_a_security_group_or_none(before: int, after: int) -> None:
+    assert scope_change.as_universal(before) == after

@@ -349,3 +349,24 @@ def test_what_was_asked_is_asked_until_it_is_decided(path: Path) -> None:
     assert journal.undecided() == {cloud_id(1), cloud_id(2)}
     journal.remember_undecided([cloud_id(2)])
     assert journal.undecided() == {cloud_id(2)}
+
+
+def test_what_a_mark_took_the_place_of(path: Path) -> None:
+    journal = opened(path)
+    journal.begin_run("r", "gpad_group", "p", EARLY, EARLY)
+
+    def write(number: int, before: str, after: str, status: str = "done") -> None:
+        held: dict[str, tuple[str, ...]] = {"mark": (before,) if before else ()}
+        place = f"CN={number}"
+        done = Applied("adopt", cloud_id(number), "x", guid(number), place, status, held, {"mark": (after,)})
+        journal.record(done)
+
+    write(1, "first", "Mark_1")
+    write(1, "second", "MARK_1")
+    write(1, "Mark_0", "Mark_1")
+    write(1, "third", "other")
+    write(2, "", "Mark_2")
+    write(3, "kept", "Mark_3", "failed")
+    found = journal.before([cloud_id(number) for number in (1, 2, 3, 4)], "mark", ("mark_",))
+    assert {key: done.before["mark"] for key, done in found.items()} == {cloud_id(1): ("second",), cloud_id(2): ()}
+    assert found[cloud_id(1)].guid == guid(1)

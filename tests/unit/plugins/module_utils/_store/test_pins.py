@@ -37,6 +37,13 @@ def test_a_journal_belongs_to_one_tenant(path: Path) -> None:
     assert caught.value.code == "other_tenant"
 
 
+def test_a_plan_that_knows_no_tenant_pins_none(path: Path) -> None:
+    journal = JournalFile(path, writable=True)
+    journal.pins.pin_tenant("")
+    journal.pins.pin_tenant(TENANT)
+    assert journal.pins.tenant_id() == TENANT
+
+
 def test_a_pinned_tenant_stays(path: Path) -> None:
     journal = opened(path)
     journal.pins.pin_tenant(TENANT)
