@@ -31,7 +31,7 @@ def some(names: Sequence[str]) -> str:
     return ", ".join(names[:_NAMED]) + more
 
 
-_Check: TypeAlias = "Callable[[Candidate, Rules], Iterator[Problem]]"
+_Check: TypeAlias = Callable[[Candidate, Rules], Iterator[Problem]]
 
 
 def problems(candidate: Candidate, rules: Rules) -> Iterator[Problem]:
