@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.auth import EntraSettings, TokenSource
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.http import (
+    LONGEST_WAIT,
+    PUT_OFF,
     network_problem,
     open_session,
     read_body,
@@ -32,7 +34,6 @@ BATCH_SIZE = 20
 _BODY_TRIES = 3
 _BATCH_TRIES = 6
 _MOST_PAGES = 100_000
-_LONGEST_WAIT = 300
 _LONGEST_NUMBER = 10
 _WRITTEN = frozenset({200, 201, 204})
 
@@ -210,11 +211,11 @@ class GraphClient:
                 raise self.refusal(Call("/$batch", ()), status, answer)
             got, wait = _read_batch(answer, waiting)
             answers.update(got)
-            waiting = [n for n in waiting if n not in answers or answers[n][0] in (429, 500, 502, 503, 504)]
+            waiting = [n for n in waiting if n not in answers or answers[n][0] in PUT_OFF]
             if not waiting:
                 break
             if attempt + 1 < _BATCH_TRIES:
-                time.sleep(min(_LONGEST_WAIT, wait if wait is not None else 2**attempt))
+                time.sleep(min(LONGEST_WAIT, wait if wait is not None else 2**attempt))
         if len(answers) != len(calls):
             raise EntraError("A batch came back without all its answers.", "Run again.", code="entra_answer_broken")
         return [answers[n] for n in range(len(calls))]

@@ -31,13 +31,13 @@ CONNECT_SECONDS = 10
 ANSWER_SECONDS = 120
 _TRIES = 6
 _CONNECT_TRIES = 2
-_LONGEST_WAIT = 300
+LONGEST_WAIT = 300
 _CONNECTIONS = 8
 # POST reads (the token request, $batch of GETs), or creates what has a unique key, so that a second one is refused.
 # PATCH sets values, the second time the same.
 _REPEATED = ("GET", "POST", "PATCH")
 # The service asks to come again later.
-_PUT_OFF = frozenset({429, 500, 502, 503, 504})
+PUT_OFF = frozenset({429, 500, 502, 503, 504})
 # The largest page of 999 members with all selected properties is below 2 MB.
 _MOST_BYTES = 64 * 1024 * 1024
 _CHUNK = 64 * 1024
@@ -112,7 +112,7 @@ def _session_class() -> type[Any]:
             tries = _TRIES if str(method).upper() in _REPEATED else 1
             for attempt in range(tries):
                 answer = super().request(method, url, *args, **kwargs)
-                if answer.status_code not in _PUT_OFF or attempt + 1 == tries:
+                if answer.status_code not in PUT_OFF or attempt + 1 == tries:
                     break
                 answer.close()
                 time.sleep(_wait(answer.headers.get("Retry-After"), attempt))
@@ -135,7 +135,7 @@ def _wait(retry_after: str | None, attempt: int) -> float:
         asked = Retry().parse_retry_after(retry_after) if retry_after else 0.5 * 2**attempt
     except InvalidHeader:
         asked = 0.5 * 2**attempt
-    return min(asked, _LONGEST_WAIT)
+    return min(asked, LONGEST_WAIT)
 
 
 def read_body(answer: requests.Response, what: str) -> bytes:

@@ -25,7 +25,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal_schema import SCHEMA
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.lease import Lease
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.log import Log
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.log import Log, values_of
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.pins import Pins
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.quarantines import Quarantines
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.retries import Retries
@@ -338,8 +338,8 @@ class JournalFile:
                 guid,
                 place,
                 status,
-                _values(before),
-                _values(after),
+                values_of(before),
+                values_of(after),
                 tuple(json.loads(added)),
                 tuple(json.loads(removed)),
             )
@@ -366,7 +366,7 @@ class JournalFile:
                 (cloud_id,),
             )
             for action, name, guid, place, status, before, after in rows:
-                held, written = _values(before), _values(after)
+                held, written = values_of(before), values_of(after)
                 if is_mark(written.get(attribute, ())) and not is_mark(held.get(attribute, ())):
                     found[cloud_id] = Applied(action, cloud_id, name, guid, place, status, held, written)
                     break
@@ -432,7 +432,3 @@ class JournalFile:
         )
         words = ("id", "name", "dn", "action", "code", "message", "remedy", "tries", "first_at", "next_at")
         return [dict(zip(words, row, strict=True)) for row in rows]
-
-
-def _values(text: str) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(values) for name, values in json.loads(text).items()}

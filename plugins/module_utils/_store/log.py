@@ -187,8 +187,8 @@ class Log:
                 reason,
                 group_id,
                 group_name,
-                _values(before),
-                _values(after),
+                values_of(before),
+                values_of(after),
                 tuple(json.loads(added)),
                 tuple(json.loads(removed)),
                 code,
@@ -197,5 +197,6 @@ class Log:
             )
 
 
-def _values(text: str) -> dict[str, Values]:
+def values_of(text: str) -> dict[str, Values]:
+    """Return values by attribute name, as outcomes hold them."""
     return {name: tuple(values) for name, values in json.loads(text).items()}
