@@ -17,7 +17,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export PATH := $(CURDIR)/$(NEWEST):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test demo demo-down clean sanity lint-python lint-yaml lint-ansible lint-changelog large crash $(STEPS)
+.PHONY: help setup test demo demo-down clean sanity lint-python lint-yaml lint-ansible lint-changelog large crash bench $(STEPS)
 
 help: ## print this table
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,10 @@ large: ## a group of 50,000 members through the modules: operations, times, memo
 
 crash: ## modules killed before and after every step and at 200 random moments, and twelve storms; some ten minutes
 	GPAD_CRASHES=200 $(NEWEST)/pytest -q -n 2 $(or $(ONLY),tests/integration/faults)
+
+# An hour and more, so that no gate runs it.
+bench: ## measure against peers on a lab: a table, and JSON lines in .build/bench
+	$(NEWEST)/python -m tests.bench $(ONLY)
 
 examples: ## the worked examples of the docs, with the collections that they name
 	$(NEWEST)/pytest -q $(or $(ONLY),tests/examples)
