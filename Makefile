@@ -16,6 +16,11 @@ export MYPYPATH := $(BUILD):$(CURDIR)
 export PYTHONDONTWRITEBYTECODE := 1
 export PATH := $(CURDIR)/$(NEWEST):$(PATH)
 
+define newline
+
+
+endef
+
 .DEFAULT_GOAL := help
 .PHONY: help setup test demo demo-down clean sanity lint-python lint-yaml lint-ansible lint-changelog large crash bench $(STEPS)
 
@@ -84,9 +89,12 @@ sanity-newest: ## ansible-test sanity on the newest ansible-core
 sanity-oldest: ## ansible-test sanity on the oldest ansible-core
 	@$(NEWEST)/python -m tests.tools.sanity oldest $(ONLY)
 
-molecule: ## the molecule scenario: a role end to end, twice, the second time unchanged
-	@test -d extensions/molecule/default || { echo "error: there is no scenario extensions/molecule/default"; exit 1; }
-	cd extensions && MOLECULE_EPHEMERAL_DIRECTORY=$(BUILD)/molecule $(CURDIR)/$(NEWEST)/molecule test -s default
+# ONLY names one scenario. An ephemeral directory each, since molecule keeps the state of one only.
+SCENARIOS = $(or $(ONLY),$(patsubst extensions/molecule/%/molecule.yml,%,$(wildcard extensions/molecule/*/molecule.yml)))
+molecule: ## the molecule scenarios: roles end to end, twice, the second time unchanged
+	@test -n "$(SCENARIOS)" || { echo "error: there is no scenario below extensions/molecule"; exit 1; }
+	$(foreach name,$(SCENARIOS),cd $(CURDIR)/extensions && \
+		MOLECULE_EPHEMERAL_DIRECTORY=$(BUILD)/molecule/$(name) $(CURDIR)/$(NEWEST)/molecule test -s $(name)$(newline))
 
 artefact: ## build the collection, compare its members, install it into an empty home, read its documentation there
 	$(NEWEST)/pytest -q $(or $(ONLY),tests/artefact)
