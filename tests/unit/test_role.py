@@ -11,13 +11,31 @@ import yaml
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import auth
 
-ROLE = Path(__file__).resolve().parents[2] / "roles" / "gpad_provision"
+ROLES = Path(__file__).resolve().parents[2] / "roles"
+ROLE = ROLES / "gpad_provision"
+# What they say of it in words of their own.
+OWN_WORDS = frozenset({"description"})
 
 
 def test_the_refusals_of_a_log_on_are_those_of_the_modules() -> None:
     variables = yaml.safe_load((ROLE / "vars" / "main.yml").read_text(encoding="utf-8"))
     known = {code for code, _why, _remedy in auth._REASONS.values()} | {"log_on_refused"}
     assert variables["gpad_provision_log_on_refusals"] == sorted(known)
+
+
+def options(role: str) -> dict[str, dict[str, object]]:
+    """Return the options of the entry point main of a role, without their descriptions."""
+    specs = yaml.safe_load((ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    found = specs["argument_specs"]["main"]["options"]
+    return {name: {key: entry[key] for key in entry.keys() - OWN_WORDS} for name, entry in found.items()}
+
+
+def test_a_run_on_demand_takes_what_an_ordinary_one_takes() -> None:
+    ordinary, own = options("gpad_provision"), options("gpad_on_demand")
+    only = {"gpad_on_demand_groups", "gpad_on_demand_members"}
+    assert {name: entry for name, entry in own.items() if name not in only} == {
+        name: entry for name, entry in ordinary.items() if name not in ("gpad_retry_now", "gpad_provision_show_report")
+    }
 
 
 @pytest.mark.parametrize(("tasks", "plan"), [("main.yml", "Plan"), ("undo.yml", "Plan the way back")])

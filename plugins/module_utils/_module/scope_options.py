@@ -29,6 +29,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 
 OPTIONS: Spec = {
     **SCOPE,
+    "groups": {"type": "list", "elements": "str"},
     "plan": {"type": "path"},
     "match_users_by": {
         "type": "list",
