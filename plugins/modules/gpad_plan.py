@@ -74,6 +74,16 @@ options:
         it read would not last. That is looked at again just before the plan takes its place.
     type: bool
     default: false
+  configuration:
+    description:
+      - Digest of the configuration that the plan is made under, as the roles compute it.
+      - Where O(journal) holds a configuration, only plans made under it are applied, once it was enabled.
+    type: str
+    default: ''
+  validate_only:
+    description: Checks the options and ends; neither the domain nor a file is read or written.
+    type: bool
+    default: false
   plan:
     description: Path of the plan to write. An old one is replaced.
     type: path

@@ -59,6 +59,10 @@ options:
         path of its own, so that the snapshot of the ordinary runs stays.
     type: list
     elements: str
+  validate_only:
+    description: Checks the options and ends; nobody is asked, and no snapshot is written.
+    type: bool
+    default: false
   service_principals:
     description:
       - Object ids of the service principals of provisioning jobs of Cloud Sync, whose assigned groups are taken. They

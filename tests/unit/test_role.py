@@ -38,6 +38,43 @@ def test_a_run_on_demand_takes_what_an_ordinary_one_takes() -> None:
     }
 
 
+def test_what_is_configured_is_what_an_ordinary_run_takes() -> None:
+    ordinary, own = options("gpad_provision"), options("gpad_configure")
+    assert {name: entry for name, entry in own.items() if not name.startswith("gpad_configure_")} == {
+        name: entry for name, entry in ordinary.items() if name not in ("gpad_retry_now", "gpad_provision_show_report")
+    }
+
+
+def test_every_option_of_a_run_decides_over_what_is_written_or_is_known_not_to() -> None:
+    variables = yaml.safe_load((ROLE / "vars" / "main.yml").read_text(encoding="utf-8"))
+    decisive = set(variables["gpad_provision_configuration_names"])
+    connection = {name for name in options("gpad_provision") if name.startswith(("gpad_domain_", "gpad_client_"))}
+    rest = {
+        "gpad_approve",
+        "gpad_ca_cert",
+        "gpad_federated_token_file",
+        "gpad_global_catalog_port",
+        "gpad_graph_url",
+        "gpad_log_path",
+        "gpad_login_url",
+        "gpad_managed_identity",
+        "gpad_max_results",
+        "gpad_max_snapshot_age",
+        "gpad_properties",
+        "gpad_provision_on_quarantine",
+        "gpad_provision_show_report",
+        "gpad_provision_state_directory",
+        "gpad_quarantine_rules",
+        "gpad_retry_days",
+        "gpad_retry_hours",
+        "gpad_retry_now",
+        "gpad_snapshot_key",
+        "gpad_write_order",
+    }
+    assert decisive | connection | rest == set(options("gpad_provision"))
+    assert not decisive & (connection | rest)
+
+
 @pytest.mark.parametrize(("tasks", "plan"), [("main.yml", "Plan"), ("undo.yml", "Plan the way back")])
 def test_a_plan_that_was_approved_is_not_made_anew(tasks: str, plan: str) -> None:
     (block,) = yaml.safe_load((ROLE / "tasks" / tasks).read_text(encoding="utf-8"))

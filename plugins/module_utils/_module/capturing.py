@@ -116,6 +116,8 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
     key = key_of(params["snapshot_key"])
     require_folder(path)
     report = Report(params["max_results"])
+    if params["validate_only"]:
+        return report_result(module, report, changed=False)
     before = asking.read_before(path, settings.tenant_id, report, key)
     plan = Path(params["plan"]) if params["plan"] else None
     questions = asking.read_questions(plan, settings.tenant_id, report, before)

@@ -140,6 +140,7 @@ def make_plan(
     retry_now: bool = False,
     chosen: Chosen | None = None,
     trace: Trace | None = None,
+    configuration: str = "",
     before_use: Callable[[], None] = lambda: None,
 ) -> Planned:
     """Plan into a file and check the limits; without members for who writes groups alone.
@@ -176,6 +177,7 @@ def make_plan(
         other_writers=header.other_writers,
         fingerprint=header.fingerprint,
         incomplete=bool(header.incomplete),
+        configuration=configuration,
     )
     known = journal.known()
     run = RunFacts(

@@ -20,6 +20,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.argum
     SETTINGS,
     Spec,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.configuring import check_places
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.connecting import (
     LIBRARIES,
     open_directory,
@@ -76,6 +77,8 @@ def run() -> None:
         "plan": {"type": "path", "required": True},
         "members": {"type": "list", "elements": "str"},
         "hold": {"type": "bool", "default": False},
+        "configuration": {"type": "str", "default": ""},
+        "validate_only": {"type": "bool", "default": False},
     }
     run_module(
         {**DIRECTORY, **target, **QUARANTINE, **stores, **RESULTS},
@@ -91,6 +94,11 @@ def _plan(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
     settings = settings_of(params)
     require_folder(Path(params["plan"]))
+    if params["validate_only"]:
+        quarantine_rules(params["quarantine"])
+        retry_rules(params)
+        check_places(params)
+        return report_result(module, Report(params["max_results"]), changed=False)
     snapshot = snapshot_of(params) if params["snapshot"] else None
     chosen = _chosen(params["members"], snapshot)
     hold = params["hold"] and not module.check_mode
@@ -141,6 +149,7 @@ def _make(
                 retry_now=params["retry_now"],
                 chosen=chosen,
                 trace=trace,
+                configuration=params["configuration"],
                 before_use=control.look_again,
             )
         elif params["undo"]:

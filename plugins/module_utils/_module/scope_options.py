@@ -31,6 +31,7 @@ OPTIONS: Spec = {
     **SCOPE,
     "groups": {"type": "list", "elements": "str"},
     "plan": {"type": "path"},
+    "validate_only": {"type": "bool", "default": False},
     "match_users_by": {
         "type": "list",
         "elements": "str",

@@ -80,6 +80,7 @@ def test_what_is_out_of_scope_unknown_deleted_or_not_unique_is_told(target: Targ
     run = demand(inventory_of(target, gpad_on_demand_groups=[inside], **scope), target)
     assert run.code == 0 and "was deleted; a run of named groups retires nothing" in run.output, run.output
     assert target.members(inside) == {target.person(BRITTA)}
-    for wrong in ({"gpad_on_demand_members": []}, {"gpad_on_demand_members": ["Britta"]}):
-        refused = demand(inventory_of(target, inside, gpad_on_demand_groups=[inside], **wrong), target)
+    for wrong in ([], ["Britta"]):
+        chosen = {"gpad_on_demand_groups": [inside], "gpad_on_demand_members": wrong}
+        refused = demand(inventory_of(target, inside, **chosen), target)
         assert refused.code != 0 and ("is empty" in refused.output or "is no object id" in refused.output)
