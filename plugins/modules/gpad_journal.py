@@ -17,7 +17,7 @@ author:
 version_added: 0.1.0
 options:
   journal:
-    description: Path of the journal, which must exist, unless O(quarantined) is given.
+    description: Path of the journal, which must exist, unless O(quarantined) or O(configured) is given.
     type: path
     required: true
   accepted:
@@ -55,6 +55,20 @@ options:
       - Brings runs into quarantine, for this reason, as the role does when Entra ID refuses the log-on.
       - A quarantine that has begun stays as it is before the time of its next try, and is prolonged from then on.
     type: str
+  configured:
+    description:
+      - SHA-256 of the configuration that is in use from now on. Only plans of a capture that were made under it are
+        applied, see O(hybrid_identity.gpad.gpad_plan#module:configuration), and none before it was enabled.
+      - Another one than before is disabled.
+    type: str
+  enabled_by:
+    description:
+      - Enables the configuration O(configured) by the checksum of the plan that was reviewed, which lies at O(plan) and
+        was made under it. Without this the configuration is disabled.
+    type: str
+  plan:
+    description: Path of the plan that was reviewed.
+    type: path
   released:
     description:
       - What runs wait for and shall no longer. V(quarantine) lets them write again, V(lease) takes the journal from the
@@ -190,6 +204,11 @@ stopped:
   returned: when the run came to its end
   type: bool
   sample: false
+configuration:
+  description: The configuration that is in use, whether it is enabled, and by which plan.
+  returned: when the run came to its end
+  type: dict
+  sample: {digest: '', enabled: false, enabled_by: ''}
 quarantine:
   description:
     - Whether runs are in quarantine (C(active)), since when and why, when the next is let through, and whether this

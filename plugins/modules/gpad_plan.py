@@ -56,6 +56,14 @@ options:
       - Path of the journal, the memory of the directory side. It may be missing, and is only read, unless O(hold).
     type: path
     required: true
+  members:
+    description:
+      - Only these members are added or removed, for a run on demand from a snapshot that was narrowed by
+        O(hybrid_identity.gpad.gpad_scope#module:groups).
+      - Members that Entra ID lists are given by object id, former ones by the SID or the distinguished name of their
+        account.
+    type: list
+    elements: str
   hold:
     description:
       - Hold the journal for this plan, from now until M(hybrid_identity.gpad.gpad_membership) has applied it or a run
@@ -64,6 +72,16 @@ options:
       - Also brings runs into quarantine when the plan exceeds a limit or the log-on is refused, see O(quarantine).
       - Without it, and in check mode, nothing is stored, and a plan is refused while another run is alive, since what
         it read would not last. That is looked at again just before the plan takes its place.
+    type: bool
+    default: false
+  configuration:
+    description:
+      - Digest of the configuration that the plan is made under, as the roles compute it.
+      - Where O(journal) holds a configuration, only plans made under it are applied, once it was enabled.
+    type: str
+    default: ''
+  validate_only:
+    description: Checks the options and ends; neither the domain nor a file is read or written.
     type: bool
     default: false
   plan:
@@ -228,6 +246,24 @@ checksum:
   returned: when the run came to its end
   type: str
   sample: 6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b
+steps:
+  description:
+    - What each group, and each of its members after it, went through, a phrase for each of the four steps; of the
+      chosen members alone, where O(members) is given. Cut at O(max_results).
+    - C(result) is V(planned), V(unchanged), V(skipped) or V(failed).
+  returned: when the snapshot was captured for a few named groups
+  type: list
+  elements: dict
+  sample:
+    - id: 5f2d3a51-0a62-4d0e-8a39-2b6d3f6f6b10
+      name: Sales
+      imported: Entra ID has it, with 2 direct members
+      scope: in scope (selected)
+      match: CN=Sales_2b6d3f6f6b10,OU=Groups,DC=contoso,DC=com
+      action: none
+      result: unchanged
+      group_id: ''
+      group_name: ''
 server:
   description: The domain controller that was read.
   returned: when the run came to its end

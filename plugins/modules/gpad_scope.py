@@ -51,6 +51,18 @@ options:
     description:
       - Path of a text file with more of them, one a line; lines that begin with C(#) are comments.
     type: path
+  groups:
+    description:
+      - Captures only these of the groups, for a run on demand, each by object id or by a displayName that only it has;
+        15 at the most. Whether they are in scope is decided as ever.
+      - The snapshot is marked. A plan from it concerns these groups alone, and retires and deletes nothing. Give it a
+        path of its own, so that the snapshot of the ordinary runs stays.
+    type: list
+    elements: str
+  validate_only:
+    description: Checks the options and ends; nobody is asked, and no snapshot is written.
+    type: bool
+    default: false
   service_principals:
     description:
       - Object ids of the service principals of provisioning jobs of Cloud Sync, whose assigned groups are taken. They

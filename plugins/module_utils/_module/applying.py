@@ -21,6 +21,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.argum
     SETTINGS,
     Spec,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.configuring import tell_or_refuse
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.connecting import (
     LIBRARIES,
     open_directory,
@@ -148,6 +149,7 @@ def _carry_out(
     if given is not None:
         _check_given(given, journal, part, params, check_mode=module.check_mode)
         refuse_breaches(given, params["approve"])
+        tell_or_refuse(given, journal, report, check_mode=module.check_mode)
         _look_for_other_writers(given, report, check_mode=module.check_mode)
     planned_at = given.header.created_at if given is not None else None
     work.control.refuse_quarantined(report, approved=approved, planned_at=planned_at)
@@ -178,6 +180,7 @@ def _carry_out(
         stack.callback(plan.close)
         _check_fresh(plan, check_mode=module.check_mode)
         refuse_breaches(plan, None)
+        tell_or_refuse(plan, journal, report, check_mode=module.check_mode)
         if not module.check_mode:
             refuse_other_writers(plan)
     else:

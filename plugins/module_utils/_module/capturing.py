@@ -18,7 +18,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.captur
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import GraphClient
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.http import REQUESTS_IMPORT_ERROR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.questions import AskedGroups
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import asking, scope_options
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import asking, few_groups, scope_options
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import (
     DISJOINT,
     ENTRA,
@@ -111,23 +111,33 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
     rules = scope_options.filters(params["filters"])
     query = scope_options.group_query(params, rules)
     wanted = scope_options.selected(params)
+    named = few_groups.entries(params)
     path = Path(params["snapshot"])
     key = key_of(params["snapshot_key"])
     require_folder(path)
     report = Report(params["max_results"])
+    if params["validate_only"]:
+        return report_result(module, report, changed=False)
     before = asking.read_before(path, settings.tenant_id, report, key)
     plan = Path(params["plan"]) if params["plan"] else None
     questions = asking.read_questions(plan, settings.tenant_id, report, before)
     client = GraphClient(settings)
     client.log_on()
-    groups = list(capture.groups(client, query))
-    # Those that were in scope before are asked for as well: a filter in the service leaves out what it does not let in,
-    # and of a group that is gone it says nothing.
-    of_interest = questions.groups | before.in_scope
-    missing = of_interest - {group.id for group in groups}
-    asked = asking.ask_groups(client, query, missing, report)
-    groups = sorted((*groups, *asked.living), key=lambda group: (group.display_name, group.id))
-    chosen = _scope(client, params, wanted, rules, groups, asked, report)
+    if named is None:
+        groups = list(capture.groups(client, query))
+        # Those that were in scope before are asked for as well: a filter in the service leaves out what it does not let
+        # in, and of a group that is gone it says nothing.
+        of_interest = questions.groups | before.in_scope
+        missing = of_interest - {group.id for group in groups}
+        asked = asking.ask_groups(client, query, missing, report)
+        groups = sorted((*groups, *asked.living), key=lambda group: (group.display_name, group.id))
+    else:
+        of_interest = frozenset()
+        groups, asked = few_groups.read(client, query, named, wanted, report)
+    chosen = _scope(client, params, wanted, rules, groups, asked, report, narrowed=named is not None)
+    if named is not None:
+        ids = few_groups.choose(named, groups, asked, report)
+        groups = [group for group in groups if group.id in ids]
     groups = _with_authority(client, groups, chosen, of_interest, report)
     decisions = _decide(groups, chosen, report)
     with snapshots.writing(path, key) as writer:
@@ -145,13 +155,15 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
             snapshots.new_fingerprint(),
             "; ".join(sorted({notice["reason"] for notice in report.notices if notice["code"] in _INCOMPLETE})),
             check_mode=module.check_mode,
+            narrowed=named is not None,
             scope_doubt="a part of the scope could not be decided" if report.summary["errors"] else "",
             other_writers=jobs,
         )
         for fate in asking.fates(asked, before, header.captured_at):
             writer.add_fate(fate)
         writer.finish(header)
-    _warn_of_idle_filters(rules, decisions, report)
+    if named is None:
+        _warn_of_idle_filters(rules, decisions, report)
     after = {cloud_id for cloud_id, decision in decisions.items() if decision.in_scope}
     names = {**before.names, **{group.id: group.display_name for group in groups}}
     report.summary["requests"] = sum(client.requests.values())
@@ -161,8 +173,8 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
         changed=False,
         snapshot=str(path),
         captured_at=header.captured_at,
-        entered=_named(after - before.in_scope, names) if before.in_scope else [],
-        left=_named(before.in_scope - after, names),
+        entered=_named(after - before.in_scope, names) if before.in_scope and named is None else [],
+        left=_named(before.in_scope - after, names) if named is None else [],
         groups=[
             {
                 "id": group.id,
@@ -200,6 +212,8 @@ def _scope(
     groups: list[CloudGroup],
     asked: AskedGroups,
     report: Report,
+    *,
+    narrowed: bool,
 ) -> Scope:
     mode = ScopeMode(params["scope_mode"])
     chosen: frozenset[str] | None = None
@@ -207,6 +221,8 @@ def _scope(
         selection = scope.select(wanted, groups)
         gone = asked.deleted.keys() | asked.absent
         for entry, why in selection.problems.items():
+            if narrowed and "groups:" not in why:
+                continue  # it was not looked for
             if identity.guid_text(entry) in gone:
                 text = (
                     f"selected_groups: {entry} was deleted; take it off the list once its directory group is settled."

@@ -40,6 +40,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     moment_text,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import NameCollision
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.on_demand import Chosen, narrow
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Notice, PlanItem
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.quarantine import Reason
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.removal import ForeignMembers
@@ -50,7 +51,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     RetireRules,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retry import Waiting
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.run_facts import RunFacts
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.run_facts import RunFacts, Trace
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import (
     Moves,
     Settings,
@@ -137,12 +138,16 @@ def make_plan(
     check_mode: bool,
     with_members: bool = True,
     retry_now: bool = False,
+    chosen: Chosen | None = None,
+    trace: Trace | None = None,
+    configuration: str = "",
     before_use: Callable[[], None] = lambda: None,
 ) -> Planned:
     """Plan into a file and check the limits; without members for who writes groups alone.
 
-    Objects that failed wait for their next try, unless it is asked for now. `before_use` is called when the plan is
-    made and about to take its place; what it raises keeps the former one there.
+    Objects that failed wait for their next try, unless it is asked for now. Where members are chosen, no others are
+    changed; `trace` takes down what is compared. `before_use` is called when the plan is made and about to take its
+    place; what it raises keeps the former one there.
 
     Raises:
         GpadError: the snapshot does not fit, or the directory could not be read to its end.
@@ -172,6 +177,7 @@ def make_plan(
         other_writers=header.other_writers,
         fingerprint=header.fingerprint,
         incomplete=bool(header.incomplete),
+        configuration=configuration,
     )
     known = journal.known()
     run = RunFacts(
@@ -194,7 +200,10 @@ def make_plan(
         tally,
         run,
         with_members=with_members,
+        trace=trace,
     )
+    if chosen is not None:
+        items = narrow(items, chosen)
     told = other_writer(plan_header)
     if told is not None:
         items = chain((told,), items)

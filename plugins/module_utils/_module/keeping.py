@@ -13,6 +13,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import QUARANTINE, RESULTS, Spec
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.configuring import configure
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import (
     report_result,
     run_module,
@@ -43,9 +44,12 @@ def run() -> None:
         "stopped": {"type": "bool"},
         "stop_reason": {"type": "str", "default": "an administrator stopped them."},
         "quarantined": {"type": "str"},
+        "configured": {"type": "str"},
+        "enabled_by": {"type": "str"},
+        "plan": {"type": "path"},
         "released": {"type": "list", "elements": "str", "choices": list(_RELEASED), "default": []},
     }
-    run_module({**options, **QUARANTINE, **RESULTS}, _keep, {})
+    run_module({**options, **QUARANTINE, **RESULTS}, _keep, {}, required_by={"enabled_by": ("configured", "plan")})
 
 
 def _keep(module: AnsibleModule) -> dict[str, Any]:
@@ -53,7 +57,7 @@ def _keep(module: AnsibleModule) -> dict[str, Any]:
     ids = {name: [_object_id(name, value) for value in module.params[name]] for name in ("accepted", "forgotten")}
     rules = quarantine_rules(module.params["quarantine"])
     # The first run may be refused before there is a journal.
-    if not path.exists() and not module.params["quarantined"]:
+    if not path.exists() and not module.params["quarantined"] and not module.params["configured"]:
         raise StoreError(
             f"The journal {path} does not exist.", "Check the path; the first run creates it.", code="journal_not_there"
         )
@@ -65,6 +69,7 @@ def _keep(module: AnsibleModule) -> dict[str, Any]:
         # The switch must work while a run holds the journal.
         switched = _switch(module, journal)
         released = _release(module, journal)
+        configuration = configure(module.params, journal, check_mode=module.check_mode)
         control = RunControl(journal, rules, writes=not module.check_mode)
         if module.params["quarantined"]:
             control.enter(Reason.ASKED, module.params["quarantined"], "")
@@ -94,12 +99,17 @@ def _keep(module: AnsibleModule) -> dict[str, Any]:
     return report_result(
         module,
         report,
-        changed=bool(fresh or gone or switched or released or quarantine["entered"]),
+        changed=bool(fresh or gone or switched or released or quarantine["entered"] or configuration.changed),
         accepted=fresh,
         forgotten=gone,
         stopped=stopped,
         released=released,
         quarantine=quarantine,
+        configuration={
+            "digest": configuration.digest,
+            "enabled": bool(configuration.enabled_by),
+            "enabled_by": configuration.enabled_by,
+        },
     )
 
 

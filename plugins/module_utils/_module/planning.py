@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.argum
     SETTINGS,
     Spec,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.configuring import check_places
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.connecting import (
     LIBRARIES,
     open_directory,
@@ -43,14 +46,16 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.run_c
     quarantine_rules,
     retry_rules,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity, on_demand
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     BlockedError,
     ConfigurationError,
     Outcome,
     StoreError,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.on_demand import Chosen
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report, worst
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.run_facts import Trace
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Settings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import require_folder
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
@@ -70,7 +75,10 @@ def run() -> None:
         "hand_back": {"type": "list", "elements": "str"},
         "journal": {"type": "path", "required": True},
         "plan": {"type": "path", "required": True},
+        "members": {"type": "list", "elements": "str"},
         "hold": {"type": "bool", "default": False},
+        "configuration": {"type": "str", "default": ""},
+        "validate_only": {"type": "bool", "default": False},
     }
     run_module(
         {**DIRECTORY, **target, **QUARANTINE, **stores, **RESULTS},
@@ -78,6 +86,7 @@ def run() -> None:
         LIBRARIES,
         required_one_of=[_SOURCES],
         mutually_exclusive=[_SOURCES],
+        required_by={"members": ("snapshot",)},
     )
 
 
@@ -85,7 +94,13 @@ def _plan(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
     settings = settings_of(params)
     require_folder(Path(params["plan"]))
+    if params["validate_only"]:
+        quarantine_rules(params["quarantine"])
+        retry_rules(params)
+        check_places(params)
+        return report_result(module, Report(params["max_results"]), changed=False)
     snapshot = snapshot_of(params) if params["snapshot"] else None
+    chosen = _chosen(params["members"], snapshot)
     hold = params["hold"] and not module.check_mode
     rules = quarantine_rules(params["quarantine"])
     retry_rules(params)
@@ -98,7 +113,7 @@ def _plan(module: AnsibleModule) -> dict[str, Any]:
         try:
             if hold:
                 stack.enter_context(journal.locked())
-            result = _make(module, settings, snapshot, journal, control, report, stack)
+            result = _make(module, settings, snapshot, chosen, journal, control, report, stack)
         except Exception as error:
             return control.failed(error)
         return control.finished(result, last=False)
@@ -108,6 +123,7 @@ def _make(
     module: AnsibleModule,
     settings: Settings,
     snapshot: Snapshot | None,
+    chosen: Chosen | None,
     journal: JournalFile,
     control: RunControl,
     report: Report,
@@ -115,6 +131,7 @@ def _make(
 ) -> dict[str, Any]:
     params = module.params
     path = Path(params["plan"])
+    trace = Trace() if snapshot is not None and snapshot.header.narrowed else None
     control.begin(None, report)
     control.refuse_log_on()
     control.tell(report)
@@ -130,6 +147,9 @@ def _make(
                 path,
                 check_mode=module.check_mode,
                 retry_now=params["retry_now"],
+                chosen=chosen,
+                trace=trace,
+                configuration=params["configuration"],
                 before_use=control.look_again,
             )
         elif params["undo"]:
@@ -173,6 +193,10 @@ def _make(
     if snapshot is not None and snapshot.header.incomplete:
         report.outcome = worst(report.outcome, Outcome.INCOMPLETE)
     report.summary["operations"] = sum(session.operations.values())
+    steps: dict[str, Any] = {}
+    if snapshot is not None and trace is not None:
+        told = on_demand.steps(snapshot.groups(), planned.file.items(), trace, chosen)
+        steps["steps"] = [asdict(one) for one in islice(told, params["max_results"])]
     return report_result(
         module,
         report,
@@ -182,7 +206,23 @@ def _make(
         plan_id=planned.file.header.plan_id,
         checksum=planned.file.footer.checksum,
         server=planned.file.header.server,
+        **steps,
     )
+
+
+def _chosen(given: list[str] | None, snapshot: Snapshot | None) -> Chosen | None:
+    """Return the members that may be changed, or None for all.
+
+    Raises:
+        ConfigurationError: an entry cannot be understood, or all groups are concerned.
+    """
+    if given is None:
+        return None
+    if snapshot is None or not snapshot.header.narrowed:
+        raise ConfigurationError(
+            "members: the snapshot was not captured for a few named groups.", "Give groups to gpad_scope, too."
+        )
+    return on_demand.chosen_members(given)
 
 
 def _object_id(entry: str) -> str:

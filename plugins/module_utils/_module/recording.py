@@ -125,7 +125,7 @@ def _remember_groups(plan: PlanFile, journal: JournalFile, *, moved: bool, whole
     """Remember what the next run compares with."""
     header = plan.header
     # Moves that were not made must not be held by the next run, as if the rule had been there before.
-    if moved and header.container_rule:
+    if moved and header.container_rule and not header.narrowed:
         journal.pins.remember_container_rule(header.container_rule)
     if not header.narrowed:
         _remember_open(plan, journal)

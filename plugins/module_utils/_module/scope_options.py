@@ -29,7 +29,9 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 
 OPTIONS: Spec = {
     **SCOPE,
+    "groups": {"type": "list", "elements": "str"},
     "plan": {"type": "path"},
+    "validate_only": {"type": "bool", "default": False},
     "match_users_by": {
         "type": "list",
         "elements": "str",

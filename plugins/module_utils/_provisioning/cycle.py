@@ -31,6 +31,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.run_facts import (
     Provisioned,
     RunFacts,
+    Trace,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Settings
 
@@ -44,6 +45,7 @@ def build_plan(
     run: RunFacts,
     *,
     with_members: bool = True,
+    trace: Trace | None = None,
 ) -> Iterator[PlanItem]:
     """Yield everything that a run would do and leave, groups before members.
 
@@ -55,6 +57,7 @@ def build_plan(
         tally: told what the directory holds while the items are yielded; it counts them for itself.
         run: what comes from outside the two sides.
         with_members: whether the members of the captured groups are planned, too, for which they are all looked up.
+        trace: takes down what is compared, or None.
 
     Raises:
         ConfigurationError: a mapping writes an attribute that the schema does not let it write.
@@ -76,7 +79,7 @@ def build_plan(
     # A run of a few named groups does not know of the others whether they are out of scope.
     others = () if cloud.header.narrowed else known.keys() - names.keys()
     left = [cloud_id for cloud_id in others if known[cloud_id].guid not in seen]
-    provisioned = Provisioned(lag=find_lag(run.written, known, directory, left))
+    provisioned = Provisioned(lag=find_lag(run.written, known, directory, left), trace=trace)
     yield from provisioned.lag.problems(names)
     yield from provisioned.lag.notices(names)
     groups = plan_groups(settings, captured, anchored.groups, directory, known, provisioned, run)

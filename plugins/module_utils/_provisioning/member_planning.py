@@ -46,6 +46,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.removal import Evidence
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.run_facts import (
+    Compared,
     Provisioned,
     RunFacts,
 )
@@ -209,6 +210,9 @@ def _finish(
     tally: Tally,
 ) -> Iterator[PlanItem]:
     group = entry.captured.group
+    if provisioned.trace is not None:
+        compared = Compared(entry.dn, entry.sorted, entry.held.reading.items)
+        provisioned.trace.compared[group.id] = compared
     if isinstance(entry.held.reading, IncompleteReading):
         text = texts.LINKS_UNREAD.format(dn=entry.dn, why=entry.held.reading.why)
         yield Notice(group.id, group.display_name, "links_unread", text)

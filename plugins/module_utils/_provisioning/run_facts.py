@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expressions import RandomSource
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import Sorted
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import Link
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import CapturedGroup
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.replication import Lag, Written
@@ -47,6 +48,32 @@ class RunFacts:
     written: Written | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The members of one group on both sides.
+
+    Parameters:
+        dn: where the group is, or will be.
+        sorted: the members that the cloud lists.
+        links: the links that the directory holds.
+    """
+
+    dn: str
+    sorted: Sorted
+    links: tuple[Link, ...]
+
+
+@dataclass(slots=True)
+class Trace:
+    """Takes down what was compared, for a run of a few groups that tells of everything.
+
+    Parameters:
+        compared: by object id of the cloud group.
+    """
+
+    compared: dict[str, Compared] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Provisioned:
     """The groups that this run matched or creates, and what else the parts of a plan hand on.
@@ -58,6 +85,7 @@ class Provisioned:
         restored: object id to the links that come back with a restored object.
         changing: object ids of groups whose object the plan writes before their members.
         lag: what the domain controller lacks of what earlier runs wrote on another one.
+        trace: takes down what is compared, or None.
     """
 
     guids: dict[str, str | None] = field(default_factory=dict)
@@ -66,6 +94,7 @@ class Provisioned:
     restored: dict[str, tuple[Link, ...]] = field(default_factory=dict)
     changing: set[str] = field(default_factory=set)
     lag: Lag = field(default_factory=Lag)
+    trace: Trace | None = None
 
     def without(self, held: HeldBack) -> None:
         """Take in that the changes of a group wait.

@@ -108,6 +108,23 @@ class Pins:
         if key_id:
             self._pin("snapshot_key", key_id)
 
+    def configuration(self) -> str:
+        """Return the digest of the configuration that plans must be made under, or an empty string for any."""
+        return self.get("configuration") or ""
+
+    def configure(self, digest: str) -> None:
+        """Remember a configuration; it is not enabled."""
+        self.put("configuration", digest)
+        self.put("enabled_by", None)
+
+    def enabled_by(self) -> str:
+        """Return the checksum of the reviewed plan by which the configuration was enabled, or an empty string."""
+        return self.get("enabled_by") or ""
+
+    def enable(self, checksum: str | None) -> None:
+        """Enable the configuration by a reviewed plan; None disables it."""
+        self.put("enabled_by", checksum)
+
     def check_age(self, captured_at: str) -> None:
         """Compare a snapshot's time with that of the last one applied.
 

@@ -63,6 +63,7 @@ class PlanHeader:
         fingerprint: of the snapshot; empty for none.
         other_writers: the jobs that wrote cloud groups to Active Directory when the snapshot was captured.
         incomplete: whether the snapshot lacks something that could not be read.
+        configuration: digest of the configuration it was made under; empty where that was not said.
         format: version of the file's format.
     """
 
@@ -82,6 +83,7 @@ class PlanHeader:
     fingerprint: str = ""
     other_writers: tuple[str, ...] = ()
     incomplete: bool = False
+    configuration: str = ""
     format: int = FORMAT
 
     @property

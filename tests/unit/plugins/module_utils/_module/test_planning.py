@@ -281,3 +281,20 @@ def test_a_review_does_not_replace_the_plan_of_a_run_that_began_meanwhile(
     assert (result["outcome"], result["errors"][0]["code"]) == ("blocked", "run_in_progress")
     assert (world.folder / "plan").read_bytes() == before
     assert sorted(path.name for path in world.folder.iterdir() if path.name.endswith(".new")) == []
+
+
+def test_chosen_members_of_a_narrowed_snapshot(world: World, plan: Any) -> None:
+    world.capture({10: (user(1), user(2))}, narrowed=True)
+    result = plan(members=[user(2).id])
+    (change,) = [change for change in result["changes"] if change["action"] == "members"]
+    assert [member["id"] for member in change["add"]] == [user(2).id]
+    assert [(step["id"], step["result"]) for step in result["steps"][1:]] == [(user(2).id, "planned")]
+    assert result["summary"]["members_added"] == 1
+    assert len(plan(max_results=2)["steps"]) == 2
+
+
+def test_members_are_chosen_in_runs_of_named_groups_only(world: World, plan: Any) -> None:
+    world.capture()
+    result = plan(members=[user(2).id])
+    assert result["fatal"] and "was not captured for a few named groups" in result["msg"]
+    assert not (world.folder / "plan").exists() and "steps" not in plan()

@@ -15,6 +15,7 @@ from tests.unit.plugins.module_utils._module.running import Runner
 from tests.unit.plugins.module_utils._module.test_applying import journal, planned
 from tests.unit.plugins.module_utils._module.world import World
 from tests.unit.samples import (
+    MANAGED,
     STRANGER_SID,
     TENANT,
     anchored_group,
@@ -86,6 +87,19 @@ def test_a_narrowed_capture_does_not_make_the_age_start_anew(world: World, gpad:
     world.capture({}, narrowed=True)
     gpad("group", "snapshot", "journal")
     assert journal(world).left() == {cloud_id(10): since}
+
+
+def test_a_narrowed_run_does_not_make_the_rule_for_containers_an_old_one(world: World, gpad: Runner) -> None:
+    """The next ordinary run would take the moves of all other groups for changes of the data, and hold them."""
+    world.capture({10: ()})
+    gpad("group", "snapshot", "journal")
+    rule = journal(world).pins.container_rule()
+    world.capture({10: ()}, narrowed=True)
+    gpad("group", "snapshot", "journal", container_default=MANAGED)
+    assert rule is not None and journal(world).pins.container_rule() == rule
+    world.capture({10: ()})
+    gpad("group", "snapshot", "journal", container_default=MANAGED)
+    assert journal(world).pins.container_rule() != rule
 
 
 def test_a_first_run_that_broke_off_does_not_make_a_journal_that_knows(world: World, gpad: Runner) -> None:
