@@ -30,6 +30,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.direc
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.narrow_plans import (
     make_hand_back,
+    make_stamp,
     make_undo,
     make_universal,
 )
@@ -43,7 +44,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.run_c
     quarantine_rules,
     retry_rules,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity, writeback
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     BlockedError,
     ConfigurationError,
@@ -57,7 +58,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journa
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
 
 # What a plan is made from.
-_SOURCES = ("snapshot", "undo", "make_universal", "hand_back")
+_SOURCES = ("snapshot", "undo", "make_universal", "hand_back", "stamp_anchors")
 
 
 def run() -> None:
@@ -68,6 +69,7 @@ def run() -> None:
         "undo": {"type": "str"},
         "make_universal": {"type": "list", "elements": "str"},
         "hand_back": {"type": "list", "elements": "str"},
+        "stamp_anchors": {"type": "list", "elements": "str"},
         "journal": {"type": "path", "required": True},
         "plan": {"type": "path", "required": True},
         "hold": {"type": "bool", "default": False},
@@ -118,7 +120,9 @@ def _make(
     control.begin(None, report)
     control.refuse_log_on()
     control.tell(report)
-    written = _written(journal, params["undo"]) if params["undo"] else settings.mapper.targets
+    written = _written(journal, params["undo"]) if params["undo"] else frozenset(settings.mapper.targets)
+    if params["stamp_anchors"] is not None:
+        written |= frozenset(writeback.MAIL)
     with open_directory(params, written) as (session, reader):
         if snapshot is not None:
             refuse_old(snapshot.header.captured_at, params["max_snapshot_age"])
@@ -143,9 +147,14 @@ def _make(
                 before_use=control.look_again,
             )
         elif params["hand_back"] is not None:
-            ids = [_object_id(entry) for entry in params["hand_back"]]
+            ids = [_guid("hand_back", entry) for entry in params["hand_back"]]
             planned = make_hand_back(
                 settings, ids, reader, journal, path, check_mode=module.check_mode, before_use=control.look_again
+            )
+        elif params["stamp_anchors"] is not None:
+            guids = [_guid("stamp_anchors", entry) for entry in params["stamp_anchors"]]
+            planned = make_stamp(
+                settings, guids, reader, journal, path, check_mode=module.check_mode, before_use=control.look_again
             )
         else:
             sids = [_sid(entry) for entry in params["make_universal"]]
@@ -185,11 +194,18 @@ def _make(
     )
 
 
-def _object_id(entry: str) -> str:
-    cloud_id = identity.guid_text(entry)
-    if cloud_id is None:
-        raise ConfigurationError(f"hand_back: {entry!r} is not an object id.", "Give the id of the cloud group.")
-    return cloud_id
+_GUIDS = {
+    "hand_back": ("an object id", "Give the id of the cloud group."),
+    "stamp_anchors": ("an objectGUID", "Give those that gpad_info returns with gather: [writeback]."),
+}
+
+
+def _guid(option: str, entry: str) -> str:
+    guid = identity.guid_text(entry)
+    if guid is None:
+        what, remedy = _GUIDS[option]
+        raise ConfigurationError(f"{option}: {entry!r} is not {what}.", remedy)
+    return guid
 
 
 def _sid(entry: str) -> str:
