@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from tests.integration.modules.target import Target
+from tests.integration.modules.target import ROOT, Target
 from tests.integration.playbooks import writeback
 from tests.integration.playbooks.player import Play, play
 from tests.integration.playbooks.writeback import BLOCKED, MALFORMED, MOST_MEMBERS, READY, cloud_name, mark
@@ -22,6 +24,8 @@ from tests.lab.scenario import object_id
 
 MIGRATE, BACK = "hybrid_identity.gpad.migrate_writeback_v2", "hybrid_identity.gpad.rollback_writeback_v2"
 ANCHOR = "msDS-ExternalDirectoryObjectId"
+VARIABLES = ROOT / "roles" / "gpad_migrate_writeback_v2" / "vars" / "main.yml"
+SENTENCE = yaml.safe_load(VARIABLES.read_text(encoding="utf-8"))["gpad_migrate_writeback_v2_sentence"]
 
 
 @pytest.fixture
@@ -36,11 +40,57 @@ def target(tmp_path: Path) -> Iterator[Target]:
         admin.close()
 
 
+class Connect:
+    """Stands in for the server of the sync client: what the task for Windows is given decides on its state."""
+
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        self.collections = folder / "stand-in"
+        modules = self.collections / "ansible_collections" / "ansible" / "windows" / "plugins" / "modules"
+        modules.mkdir(parents=True)
+        (modules / "win_powershell.py").write_text(STAND_IN, encoding="utf-8")
+        self.inventory = folder / "connect.yml"
+        self.inventory.write_text(
+            "all: {hosts: {connect: {ansible_connection: local, "
+            "ansible_python_interpreter: '{{ ansible_playbook_python }}'}}}",
+            encoding="utf-8",
+        )
+        self._file = folder / "connect-state"
+        self._file.write_text("on", encoding="utf-8")
+        patch.setenv("STAND_IN_STATE", str(self._file))
+
+    @property
+    def state(self) -> str:
+        return self._file.read_text(encoding="utf-8")
+
+
+# It looks at the script no closer than is needed to tell the three apart; their contents have tests of their own.
+STAND_IN = """
+import os
+from ansible.module_utils.basic import AnsibleModule
+
+module = AnsibleModule({"script": {"type": "str"}, "parameters": {"type": "dict"}}, supports_check_mode=True)
+path = os.environ["STAND_IN_STATE"]
+old = open(path).read()
+script = module.params["script"]
+new = "frozen" if "New-ADSyncRule" in script else "on" if "Remove-ADSyncRule" in script else "off"
+if new == "off" and not (module.params["parameters"] or {}).get("Confirmation"):
+    module.fail_json(msg="no confirmation")
+if not module.check_mode:
+    open(path, "w").write(new)
+rules = ["e4eae1c9-b9bc-4328-ade9-df871cdd3027", "419fda18-75bb-4e23-b947-8b06e7246551"]
+result = {
+    "sync_cycle_enabled": new != "frozen", "group_writeback_v2": new != "off", "rules": rules if new != "on" else []
+}
+module.exit_json(changed=new != old, result=result)
+"""
+
+
 class Migration:
     """Runs the playbook as a person does who decides one thing after the other."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, connect: Connect | None = None) -> None:
         self.target = target
+        self.connect = connect
         self.state = target.state / "state"
         self.variables: dict[str, Any] = {
             **host_vars(target.lab.settings, target.domain),
@@ -53,7 +103,11 @@ class Migration:
     def run(self, *arguments: str, playbook: str = MIGRATE, **more: Any) -> Play:
         variables = {**self.variables, **more}
         inventory = write_inventory(self.target.lab.settings, self.target.state / "inventory.yml", variables)
-        return play(inventory, *arguments, home=self.target.state, playbook=playbook)
+        if self.connect is None:
+            return play(inventory, *arguments, home=self.target.state, playbook=playbook)
+        more_hosts = ("-i", str(self.connect.inventory))
+        folders = Path(f"{ROOT / '.build'}{os.pathsep}{self.connect.collections}")
+        return play(inventory, *more_hosts, *arguments, home=self.target.state, collections=folders, playbook=playbook)
 
     def decide(self, **more: Any) -> None:
         self.variables |= more
@@ -83,6 +137,17 @@ def groups(target: Target) -> dict[str, dict[str, list[str]]]:
 def by_mark(target: Target, name: str) -> dict[str, list[str]]:
     (found,) = (one for one in groups(target).values() if one.get("adminDescription") == [mark(name)])
     return found
+
+
+def guard(target: Target, name: str, *, on: bool) -> None:
+    """Make a group one that must not be written, or ordinary again."""
+    change = "replace: adminCount\nadminCount: 1" if on else "delete: adminCount"
+    target.modify(by_mark(target, name)["dn"][0], change)
+
+
+def stamped(target: Target) -> set[str]:
+    """Return the anchors that are what adminDescription says; the one that is another's was there before."""
+    return {one[ANCHOR][0] for one in groups(target).values() if one.get(ANCHOR) == one.get("adminDescription", [])}
 
 
 def links(target: Target) -> dict[str, tuple[str, set[str]]]:
@@ -129,24 +194,26 @@ def test_a_container_with_every_awkward_case_is_migrated_and_interrupted(target:
     assert dry.code == 0 and "nothing was written" in dry.output, dry.output
     assert target.usn() == usn
 
-    # The connection ends in the middle of the anchors.
+    # Nothing is written beyond a limit; then the anchors are interrupted by a group that became protected meanwhile.
     migration.decide(gpad_migrate_writeback_v2_through="stamp")
     cut = migration.run(gpad_limits={"adoptions": {"count": 5}})
-    assert cut.code != 0 and "adoptions: 15 planned, 5 allowed" in cut.output, cut.output
+    assert cut.code != 0 and f"adoptions: {len(READY) - 1} planned, 5 allowed" in cut.output, cut.output
     assert migration.done == ["inventory", "export"] and target.usn() == usn
     export = (migration.state / "export.json").read_bytes()
-    assert (migration.state / "export.json").stat().st_mode & 0o777 == 0o600
-    assert (migration.state / "migration.json").stat().st_mode & 0o777 == 0o600
-
-    stamped = migration.run()
-    assert stamped.code == 0, stamped.output
+    for name in ("export.json", "migration.json", "inventory.json"):
+        assert (migration.state / name).stat().st_mode & 0o777 == 0o600
+    guard(target, "Team 7", on=True)
+    half = migration.run()
+    assert half.code != 0 and "have no anchor" in half.output and "guards the domain" in half.output, half.output
+    assert migration.done == ["inventory", "export"]
+    assert stamped(target) == {mark(name) for name in READY if name != "Team 7"}
+    guard(target, "Team 7", on=False)
+    usn = target.usn()
+    whole = migration.run()
+    assert whole.code == 0, whole.output
+    assert len([name for name, seen in target.usn().items() if usn[name] != seen]) == 1
     assert migration.done == ["inventory", "export", "stamp"]
-    held = groups(target)
-    anchored = {
-        one["adminDescription"][0] for one in held.values() if one.get(ANCHOR) == one.get("adminDescription", [])
-    }
-    assert {mark(name) for name in READY} == anchored
-    assert links(target) == before
+    assert stamped(target) == {mark(name) for name in READY} and links(target) == before
     again = migration.run()
     assert again.code == 0 and again.changed == {target.domain: 0}, again.output
 
@@ -157,21 +224,71 @@ def test_a_container_with_every_awkward_case_is_migrated_and_interrupted(target:
     assert (
         f"CN={mark('Team 1')},OU=Groups" in preview.output and f"CN={cloud_name('Team 1')},OU=Groups" in preview.output
     )
-    assert target.usn() == usn
     migration.decide(gpad_migrate_writeback_v2_names_reviewed=True)
+    frozen = migration.run()
+    assert frozen.code == 0 and "Enable staging mode on the server" in frozen.output, frozen.output
+    script = migration.state / "coexistence.ps1"
+    assert "New-ADSyncRule" in script.read_text() and "'contoso.com'" in script.read_text()
+    assert script.stat().st_mode & 0o777 == 0o600 and target.usn() == usn
+    migration.decide(gpad_migrate_writeback_v2_connect_frozen=True)
+
+    # The take-over is interrupted as well.
+    guard(target, "Team 7", on=True)
+    half = migration.run()
+    assert half.code != 0 and "Team 7" in half.output and migration.done[-1] == "coexistence", half.output
+    guard(target, "Team 7", on=False)
     taken = migration.run()
-    assert taken.code == 0, taken.output
-    assert migration.done[-1] == "take_over"
-    after = links(target)
-    assert after == before
+    assert taken.code == 0 and migration.done[-1] == "take_over", taken.output
+    assert links(target) == before
     assert by_mark(target, "Team 1")["cn"] == [cloud_name("Team 1")]
     assert (migration.state / "export.json").read_bytes() == export
     differences = migration.file("proof.json")["info"]["writeback"]["differences"]
     assert {one["what"] for one in differences} == {"anchor", "dn"} and all(one["expected"] for one in differences)
-    assert object_id("Team 1") in {one["id"] for one in target_groups(migration)}
+    known = target.info("groups", journal=str(migration.state / "journal.sqlite3"))["info"]["groups"]
+    assert {one["id"] for one in known if one["known"]} == {object_id(name) for name in READY}
+    # What was left out is as it was, groups of version 1 and with mail included.
+    assert stamped(target) == {mark(name) for name in READY}
 
 
-def target_groups(migration: Migration) -> list[dict[str, Any]]:
-    target = migration.target
-    known = target.info("groups", journal=str(migration.state / "journal.sqlite3"))
-    return [one for one in known["info"]["groups"] if one["known"]]
+def test_a_migration_is_taken_back_and_goes_on_to_the_end(
+    target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = Connect(tmp_path, monkeypatch)
+    migration = Migration(target, connect)
+    before = groups(target)
+    migration.decide(gpad_migrate_writeback_v2_connect="host", gpad_migrate_writeback_v2_connect_host="connect")
+    migration.decide(gpad_selected_groups=[object_id(name) for name in READY])
+    assert migration.run().code != 0
+    migration.leave_all_blocked()
+    migration.decide(gpad_migrate_writeback_v2_names_reviewed=True)
+    waits = migration.run()
+    assert waits.code == 0 and "POINT OF NO RETURN" in waits.output, waits.output
+    assert migration.done[-1] == "take_over" and connect.state == "frozen"
+    wrong = migration.run(gpad_migrate_writeback_v2_confirm_retire="yes")
+    assert wrong.code == 0 and migration.done[-1] == "take_over" and connect.state == "frozen"
+
+    # Somebody changed a member behind our back: that is no proof.
+    team = by_mark(target, "Team 2")
+    target.modify(team["dn"][0], "delete: member\nmember: " + team["member"][0])
+    refused = migration.run(gpad_migrate_writeback_v2_confirm_retire=SENTENCE)
+    assert refused.code != 0 and "member_lost" in refused.output and connect.state == "frozen", refused.output
+    target.modify(team["dn"][0], "add: member\nmember: " + team["member"][0])
+
+    back = migration.run(playbook=BACK)
+    assert back.code == 0 and connect.state == "on", back.output
+    assert not (migration.state / "migration.json").exists()
+    after = groups(target)
+    for key in ("cn", "objectSid", "member", "memberOf", "adminDescription", ANCHOR, "displayName", "groupType"):
+        assert {guid: sorted(one.get(key, [])) for guid, one in after.items()} == {
+            guid: sorted(one.get(key, [])) for guid, one in before.items()
+        }, key
+
+    ended = migration.run(gpad_migrate_writeback_v2_confirm_retire=SENTENCE)
+    assert ended.code == 0 and migration.done[-1] == "report" and connect.state == "off", ended.output
+    report = (migration.state / "migration-report.md").read_text(encoding="utf-8")
+    assert f"taken over | {len(READY)} groups" in report and "| member_lost |" not in report
+    assert stamped(target) == {mark(name) for name in READY}
+    late = migration.run(playbook=BACK)
+    assert late.code != 0 and "which cannot be undone" in late.output, late.output
+    again = migration.run(gpad_migrate_writeback_v2_confirm_retire=SENTENCE)
+    assert again.code == 0 and again.changed == {target.domain: 0}, again.output
