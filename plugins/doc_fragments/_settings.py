@@ -99,7 +99,7 @@ options:
         type: dict
         suboptions: *limit
       adoptions:
-        description: Groups already there to be taken over. By default 500.
+        description: Groups already there to be taken over, or to get their anchors in a migration. By default 500.
         type: dict
         suboptions: *limit
       conversions:

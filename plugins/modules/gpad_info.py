@@ -35,9 +35,14 @@ options:
         C(dn), C(name), C(guid), C(sid), C(scope), C(admin_description), C(members) by SID and C(member_of) of each; why
         it is C(guarded), if it is, and whether it is C(managed). Those that are not there are C(soa_missing). Needs the
         connection.
+      - V(writeback) are the groups of O(writeback_containers), for a migration from writeback V2 of Microsoft Entra
+        Connect, with their C(origin); the eleven C(checks) before they are taken over, each row with C(check),
+        C(group), C(guid), C(status), C(found) and C(remedy); and the objectGUIDs of those that are C(ready). Needs the
+        connection; O(snapshot) and O(target_container) for the checks that look at the cloud and at names. In the file
+        O(report_path) each group has its members, which makes that file an export; in the result it has their number.
     type: list
     elements: str
-    choices: [groups, orphans, drift, snapshot, runs, failing, log, preflight, soa]
+    choices: [groups, orphans, drift, snapshot, runs, failing, log, preflight, soa, writeback]
     default: [groups, runs]
   snapshot:
     description: Path of the snapshot.
@@ -50,6 +55,22 @@ options:
     type: list
     elements: str
     default: []
+  writeback_containers:
+    description: Where writeback V2 wrote its groups. By default O(managed_containers).
+    type: list
+    elements: str
+    default: []
+  writeback_leave:
+    description: The objectGUIDs of groups that are left as they are, whatever the checks find.
+    type: list
+    elements: str
+    default: []
+  writeback_export:
+    description:
+      - Path of a report that this module wrote with V(writeback) before the migration.
+      - C(differences) are then what is not as it was, each with C(what), C(before), C(after), C(reason) and whether it
+        is C(expected) since O(journal) explains it. Needs O(journal).
+    type: path
   log:
     description: Which entries of the provisioning log to show. What is not given lets all pass.
     type: dict
@@ -77,6 +98,7 @@ options:
           - adopt
           - convert
           - update
+          - stamp
           - rename
           - move
           - rename_and_move

@@ -23,7 +23,7 @@ options:
   snapshot:
     description:
       - Path of the snapshot that M(hybrid_identity.gpad.gpad_scope) wrote. One of this, O(undo),
-        O(make_universal) and O(hand_back) is needed.
+        O(make_universal), O(hand_back) and O(stamp_anchors) is needed.
     type: path
   undo:
     description:
@@ -49,6 +49,15 @@ options:
         had before provisioning took them over, as O(journal) remembers it. That precedes a roll-back of their source of
         authority; if none follows, the next ordinary run marks them again.
       - M(hybrid_identity.gpad.gpad_group) applies the plan.
+    type: list
+    elements: str
+  stamp_anchors:
+    description:
+      - Plans that groups which writeback V2 of Microsoft Entra Connect wrote get the anchor that their
+        C(adminDescription) names, given by their objectGUIDs. They must be in O(managed_containers).
+      - Only C(Group_<object id>) is taken, only on security groups without mail. A group that has the anchor already
+        is left as it is; one that has another, and several that name the same cloud group, are reported.
+      - M(hybrid_identity.gpad.gpad_group) applies the plan. O(undo) takes the anchors back.
     type: list
     elements: str
   journal:

@@ -183,6 +183,15 @@ class FakeDirectory:
         elsewhere = tuple((node.dn, node.attributes[ANCHOR][0]) for node in hits if not self._managed_group(node))
         return Anchored(groups, elsewhere)
 
+    def anchor_holders(self) -> Mapping[str, frozenset[str]]:
+        """Return the DNs of the objects that carry each anchor, by the object id in it."""
+        found: dict[str, set[str]] = {}
+        for node in self._ordered():
+            cloud_id = identity.cloud_id_of(next(iter(node.attributes.get(ANCHOR, ())), ""))
+            if cloud_id:
+                found.setdefault(cloud_id, set()).add(node.dn)
+        return {cloud_id: frozenset(names) for cloud_id, names in found.items()}
+
     def groups(
         self, guids: Collection[str], sids: Collection[str], anchors: Collection[str] = ()
     ) -> tuple[DirectoryGroup, ...]:

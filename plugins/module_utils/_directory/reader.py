@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.accounts import Accounts
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.authority_facts import (
@@ -128,6 +129,21 @@ class Reader:
             else:
                 elsewhere.append((entry.dn, entry.texts(ANCHOR)[0]))
         return Anchored(tuple(sorted(groups, key=lambda group: group.dn)), tuple(sorted(elsewhere)))
+
+    def anchor_holders(self) -> Mapping[str, frozenset[str]]:
+        """Return the DNs of the objects that carry each anchor, by the object id in it.
+
+        They are those of the forest where a global catalog answers, else those of the domain.
+        """
+        term, found = f"({ANCHOR}={identity.GROUP_ANCHOR_PREFIX}*)", dict[str, set[str]]()
+        places: list[Iterator[Entry]] = [self._session.search(self.domain.dn, term, (ANCHOR,))]
+        if self._catalog is not None:
+            places.append(self._catalog.search("", term, (ANCHOR,)))
+        for entry in chain(*places):
+            cloud_id = identity.cloud_id_of("".join(entry.texts(ANCHOR)))
+            if cloud_id is not None:
+                found.setdefault(cloud_id, set()).add(entry.dn)
+        return {cloud_id: frozenset(names) for cloud_id, names in found.items()}
 
     def groups(
         self, guids: Collection[str], sids: Collection[str], anchors: Collection[str] = ()

@@ -15,6 +15,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory import preflight
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import Reader
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import writeback_side
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import (
     DIRECTORY,
     RESULTS,
@@ -41,6 +42,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.run_c
     quarantine_state,
     retry_rules,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.writeback_side import Sides
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.directory_facts import facts_entry
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
@@ -57,8 +59,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journa
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.log import LogFilter
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
 
-_SUBSETS = ("groups", "orphans", "drift", "snapshot", "runs", "failing", "log", "preflight", "soa")
-_NEEDS_DIRECTORY = frozenset({"groups", "orphans", "drift", "preflight", "soa"})
+_SUBSETS = ("groups", "orphans", "drift", "snapshot", "runs", "failing", "log", "preflight", "soa", "writeback")
+_NEEDS_DIRECTORY = frozenset({"groups", "orphans", "drift", "preflight", "soa", "writeback"})
 _NEEDS_SNAPSHOT = frozenset({"orphans", "drift", "snapshot"})
 _NEEDS_JOURNAL = frozenset({"groups", "drift", "runs", "failing", "log"})
 
@@ -71,6 +73,9 @@ def run() -> None:
         "snapshot": {"type": "path"},
         "journal": {"type": "path"},
         "soa_groups": {"type": "list", "elements": "str", "default": []},
+        "writeback_containers": {"type": "list", "elements": "str", "default": []},
+        "writeback_leave": {"type": "list", "elements": "str", "default": []},
+        "writeback_export": {"type": "path"},
         "log": {
             "type": "dict",
             "default": {},
@@ -109,9 +114,10 @@ def _inspect(module: AnsibleModule) -> dict[str, Any]:
     report = Report(params["max_results"])
     found: dict[str, Any] = {}
     snapshot = journal = None
-    if _need(params, wanted, _NEEDS_SNAPSHOT, "snapshot"):
+    if _need(params, wanted, _NEEDS_SNAPSHOT, "snapshot") or ("writeback" in wanted and params["snapshot"]):
         snapshot = snapshot_of(params)
-    if _need(params, wanted, _NEEDS_JOURNAL, "journal"):
+    proven = frozenset({"writeback"}) if params["writeback_export"] else frozenset[str]()
+    if _need(params, wanted, _NEEDS_JOURNAL | proven, "journal"):
         journal = JournalFile(Path(params["journal"]), writable=False)
         tell_damage(module, report, journal.path, journal.damage)
     if snapshot is not None and "snapshot" in wanted:
@@ -130,7 +136,8 @@ def _inspect(module: AnsibleModule) -> dict[str, Any]:
         found["log"] = [summary_object(entry) for entry in entries]
     options = ("domain_server", "domain_username", "domain_password", "managed_containers")
     if _need(params, wanted, _NEEDS_DIRECTORY, *options):
-        settings = settings_of(params) if "drift" in wanted else None
+        named = "writeback" in wanted and params["target_container"] is not None
+        settings = settings_of(params) if named or "drift" in wanted else None
         targets = settings.mapper.targets if settings else ()
         with open_directory(params, targets) as (session, reader):
             if "preflight" in wanted:
@@ -142,9 +149,20 @@ def _inspect(module: AnsibleModule) -> dict[str, Any]:
                 found |= _from_directory(reader, journal, snapshot, wanted)
             if "soa" in wanted:
                 found |= _soa(reader, params["soa_groups"])
-            if settings is not None and snapshot is not None and journal is not None:
+            if "writeback" in wanted:
+                found["writeback"] = _writeback(params, Sides(session, reader, snapshot, settings), journal)
+            if "drift" in wanted and settings is not None and snapshot is not None and journal is not None:
                 _gather_drift(settings, reader, snapshot, journal, report, retry_now=params["retry_now"])
-    return report_result(module, report, changed=False, info=found)
+    result = report_result(module, report, changed=False, info=found)
+    writeback_side.without_members(found.get("writeback", {}))
+    return result
+
+
+def _writeback(params: dict[str, Any], sides: Sides, journal: JournalFile | None) -> dict[str, Any]:
+    found = writeback_side.inventory(params, sides)
+    if params["writeback_export"] and journal is not None:
+        found["differences"] = writeback_side.proof(params, sides, journal)
+    return found
 
 
 def _soa(reader: Reader, names: list[str]) -> dict[str, Any]:

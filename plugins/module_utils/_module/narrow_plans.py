@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the hybrid_identity.gpad authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plans that come from no snapshot: the way back from a run, and what precedes a change of authority."""
+"""Plans that come from no snapshot: the way back from a run, what precedes a change of authority or a migration."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.replication import find_lag, waiting
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Settings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.undo import plan_undo
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.writeback_plan import plan_stamp
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanHeader
@@ -82,6 +83,32 @@ def make_hand_back(
         journal,
         path,
         lambda tally: plan_hand_back(settings, ids, earlier, reader, tally),
+        check_mode=check_mode,
+        before_use=before_use,
+    )
+
+
+def make_stamp(
+    settings: Settings,
+    guids: list[str],
+    reader: Reader,
+    journal: JournalFile,
+    path: Path,
+    *,
+    check_mode: bool,
+    before_use: Callable[[], None] = lambda: None,
+) -> Planned:
+    """Plan into a file that groups of writeback V2 get their anchors, and check the limits.
+
+    Raises:
+        GpadError: the directory could not be read to its end.
+    """
+    return _make(
+        settings,
+        reader,
+        journal,
+        path,
+        lambda tally: plan_stamp(settings, guids, reader, tally),
         check_mode=check_mode,
         before_use=before_use,
     )

@@ -33,6 +33,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.direc
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.narrow_plans import (
     make_hand_back,
+    make_stamp,
     make_undo,
     make_universal,
 )
@@ -46,7 +47,11 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.run_c
     quarantine_rules,
     retry_rules,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity, on_demand
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import (
+    identity,
+    on_demand,
+    writeback,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     BlockedError,
     ConfigurationError,
@@ -62,7 +67,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journa
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
 
 # What a plan is made from.
-_SOURCES = ("snapshot", "undo", "make_universal", "hand_back")
+_SOURCES = ("snapshot", "undo", "make_universal", "hand_back", "stamp_anchors")
 
 
 def run() -> None:
@@ -73,6 +78,7 @@ def run() -> None:
         "undo": {"type": "str"},
         "make_universal": {"type": "list", "elements": "str"},
         "hand_back": {"type": "list", "elements": "str"},
+        "stamp_anchors": {"type": "list", "elements": "str"},
         "journal": {"type": "path", "required": True},
         "plan": {"type": "path", "required": True},
         "members": {"type": "list", "elements": "str"},
@@ -135,7 +141,9 @@ def _make(
     control.begin(None, report)
     control.refuse_log_on()
     control.tell(report)
-    written = _written(journal, params["undo"]) if params["undo"] else settings.mapper.targets
+    written = _written(journal, params["undo"]) if params["undo"] else frozenset(settings.mapper.targets)
+    if params["stamp_anchors"] is not None:
+        written |= frozenset(writeback.MAIL)
     with open_directory(params, written) as (session, reader):
         if snapshot is not None:
             refuse_old(snapshot.header.captured_at, params["max_snapshot_age"])
@@ -163,9 +171,14 @@ def _make(
                 before_use=control.look_again,
             )
         elif params["hand_back"] is not None:
-            ids = [_object_id(entry) for entry in params["hand_back"]]
+            ids = [_guid("hand_back", entry) for entry in params["hand_back"]]
             planned = make_hand_back(
                 settings, ids, reader, journal, path, check_mode=module.check_mode, before_use=control.look_again
+            )
+        elif params["stamp_anchors"] is not None:
+            guids = [_guid("stamp_anchors", entry) for entry in params["stamp_anchors"]]
+            planned = make_stamp(
+                settings, guids, reader, journal, path, check_mode=module.check_mode, before_use=control.look_again
             )
         else:
             sids = [_sid(entry) for entry in params["make_universal"]]
@@ -225,11 +238,18 @@ def _chosen(given: list[str] | None, snapshot: Snapshot | None) -> Chosen | None
     return on_demand.chosen_members(given)
 
 
-def _object_id(entry: str) -> str:
-    cloud_id = identity.guid_text(entry)
-    if cloud_id is None:
-        raise ConfigurationError(f"hand_back: {entry!r} is not an object id.", "Give the id of the cloud group.")
-    return cloud_id
+_GUIDS = {
+    "hand_back": ("an object id", "Give the id of the cloud group."),
+    "stamp_anchors": ("an objectGUID", "Give those that gpad_info returns with gather: [writeback]."),
+}
+
+
+def _guid(option: str, entry: str) -> str:
+    guid = identity.guid_text(entry)
+    if guid is None:
+        what, remedy = _GUIDS[option]
+        raise ConfigurationError(f"{option}: {entry!r} is not {what}.", remedy)
+    return guid
 
 
 def _sid(entry: str) -> str:

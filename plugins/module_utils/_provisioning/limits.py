@@ -82,6 +82,7 @@ _COUNTED_AS: Mapping[Action, tuple[Kind, ...]] = {
     Action.ADOPT: (Kind.ADOPTIONS,),
     Action.CONVERT: (Kind.CONVERSIONS,),
     Action.UPDATE: (Kind.UPDATES,),
+    Action.STAMP: (Kind.ADOPTIONS,),
     Action.RENAME: (Kind.RENAMES,),
     Action.MOVE: (Kind.MOVES,),
     Action.RENAME_AND_MOVE: (Kind.RENAMES, Kind.MOVES),

@@ -40,6 +40,7 @@ class Action(Word):
     ADOPT = "adopt"
     CONVERT = "convert"
     UPDATE = "update"
+    STAMP = "stamp"
     RENAME = "rename"
     MOVE = "move"
     RENAME_AND_MOVE = "rename_and_move"

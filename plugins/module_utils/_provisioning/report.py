@@ -134,6 +134,7 @@ _COUNTED_AS: Mapping[Action, str] = {
     Action.ADOPT: "groups_adopted",
     Action.CONVERT: "groups_converted",
     Action.UPDATE: "groups_updated",
+    Action.STAMP: "anchors_stamped",
     Action.RENAME: "groups_renamed",
     Action.MOVE: "groups_moved",
     Action.RENAME_AND_MOVE: "groups_renamed_and_moved",

@@ -150,4 +150,13 @@ REMEDIES: Mapping[str, str] = {
     "container_not_managed": "Add the container to managed_containers, or change the target container.",
     "container_missing": "Create it, or change the target container.",
     "protected_group": "Take the group out of scope; it must be managed by hand.",
+    "writeback_mark_invalid": "Write Group_<object id of its cloud group> there, or leave the group out.",
+    "writeback_not_security": "Leave it out: groups with mail and distribution groups are not provisioned.",
+    "writeback_anchor_taken": "Find out which of the two is right, correct the other, or leave the group out.",
+}
+
+WRITEBACK_ORIGINS: Mapping[str, str] = {
+    "microsoft_365": "Microsoft 365 group, which version 1 writes",
+    "mail_enabled": "group with mail",
+    "distribution": "distribution group",
 }

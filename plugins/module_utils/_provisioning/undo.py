@@ -38,7 +38,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 _DN = "distinguishedName"
 # Written by the directory itself, or never undone: whose object it is does not change by an undo.
 _KEPT = frozenset({_DN, "cn", "objectSid", ANCHOR, "adminDescription"})
-_ATTRIBUTES = frozenset({Action.UPDATE, Action.ADOPT, Action.CONVERT})
+_ATTRIBUTES = frozenset({Action.UPDATE, Action.STAMP, Action.ADOPT, Action.CONVERT})
 _PLACES = frozenset({Action.RENAME, Action.MOVE, Action.RENAME_AND_MOVE})
 
 
@@ -126,7 +126,9 @@ def _left(item: Applied, why: str) -> Notice:
 
 
 def _values_back(item: Applied, found: DirectoryGroup) -> Iterator[PlanItem]:
-    written = {name: values for name, values in item.after.items() if name not in _KEPT}
+    # An anchor that a migration wrote was not there before; it told nothing but what adminDescription still tells.
+    kept = _KEPT - {ANCHOR} if item.action == Action.STAMP.value else _KEPT
+    written = {name: values for name, values in item.after.items() if name not in kept}
     now: dict[str, Values] = {name: found.attributes.get(name, ()) for name in written}
     same = {name for name, values in written.items() if set(now[name]) == set(values)}
     if len(same) < len(written):
