@@ -24,7 +24,11 @@ options:
       - V(drift) are the changes that a run would make now, in RV(changes). Needs the connection, O(snapshot),
         O(journal) and O(target_container).
       - V(snapshot) is what the snapshot says of itself. Needs O(snapshot).
-      - V(preflight) is what the account may do and the server can do, found out without writing. Needs the connection.
+      - V(preflight) is a table of what the account may do, the server can do and the domain holds, found out without
+        writing. Each row has a C(check), its C(status), what was C(found), and the C(remedy). The C(status) is C(ok),
+        C(warning), C(failed), or C(unknown) for what could not be found out. A server that cannot be reached is a row,
+        too. Needs the connection. O(attribute_mappings) tells which attributes must be writable, O(snapshot) the sizes
+        of groups.
       - V(runs) are the latest runs, newest first, with the plan that holds the journal now, C(lease), and the
         C(quarantine). V(failing) are the objects whose latest change failed, with C(tries), C(first_at) and C(next_at)
         of those that wait for another try. Both need O(journal).

@@ -13,7 +13,6 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory import preflight
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import Reader
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import (
     DIRECTORY,
@@ -23,7 +22,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.argum
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.connecting import (
     LIBRARIES,
-    MAPPED,
     open_directory,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.directory_side import (
@@ -32,6 +30,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.direc
     snapshot_of,
     temporary_plan,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.looking import directory_rows
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import (
     report_result,
     run_module,
@@ -129,15 +128,13 @@ def _inspect(module: AnsibleModule) -> dict[str, Any]:
         entries = journal.log.entries(_log_filter(params["log"]), params["max_results"])
         found["log"] = [summary_object(entry) for entry in entries]
     options = ("domain_server", "domain_username", "domain_password", "managed_containers")
-    if _need(params, wanted, _NEEDS_DIRECTORY, *options):
+    needed = _need(params, wanted, _NEEDS_DIRECTORY, *options)
+    if "preflight" in wanted:
+        found["preflight"] = directory_rows(params)
+    if needed and wanted & (_NEEDS_DIRECTORY - {"preflight"}):
         settings = settings_of(params) if "drift" in wanted else None
         targets = settings.mapper.targets if settings else ()
-        with open_directory(params, targets) as (session, reader):
-            if "preflight" in wanted:
-                found["preflight"] = [
-                    asdict(check)
-                    for check in preflight.checks(session, reader.domain.dn, params["managed_containers"], MAPPED)
-                ]
+        with open_directory(params, targets) as (_unused, reader):
             if wanted & {"groups", "orphans"}:
                 found |= _from_directory(reader, journal, snapshot, wanted)
             if "soa" in wanted:

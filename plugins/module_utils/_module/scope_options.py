@@ -30,6 +30,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 OPTIONS: Spec = {
     **SCOPE,
     "plan": {"type": "path"},
+    "preflight": {"type": "bool", "default": False},
     "match_users_by": {
         "type": "list",
         "elements": "str",
