@@ -39,9 +39,15 @@ options:
         C(dn), C(name), C(guid), C(sid), C(scope), C(admin_description), C(members) by SID and C(member_of) of each; why
         it is C(guarded), if it is, and whether it is C(managed). Those that are not there are C(soa_missing). Needs the
         connection.
+      - V(enforcement) is how domain controllers enforce the source of authority. C(policies) are those in
+        C(CN=SOA-Policies,CN=System), each with its C(mode), who is C(allowed), an C(explanation), and whether the
+        account is in it, C(own_account_listed). Where it is not, there is the C(change) for a Domain Admin to review, as
+        C(powershell) and as C(ldif), which is never applied, or C(no_change_because). C(controllers) says which ones
+        cannot enforce.
+        Needs the connection.
     type: list
     elements: str
-    choices: [groups, orphans, drift, snapshot, runs, failing, log, preflight, soa]
+    choices: [groups, orphans, drift, snapshot, runs, failing, log, preflight, soa, enforcement]
     default: [groups, runs]
   snapshot:
     description: Path of the snapshot.

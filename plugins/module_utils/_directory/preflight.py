@@ -25,7 +25,10 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.se
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.token_sizes import read_token_sizes
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import access, identity, rights
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.enforcement import enforcement_rows
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.enforcement import (
+    Enforcement,
+    enforcement_rows,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import GpadError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.preflight import (
@@ -73,11 +76,13 @@ class Wanted:
         managed_containers: DNs.
         mapped: LDAP names of the attributes that the mappings write.
         catalog: opens a connection to the global catalog, or None where none is given.
+        marks: groups are to be marked for the enforcement.
     """
 
     managed_containers: Sequence[str]
     mapped: Sequence[str]
     catalog: Callable[[], Session] | None = None
+    marks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +137,7 @@ def rows(session: Session, wanted: Wanted) -> Iterator[Row]:
     held = Rights(frozenset(root.token), (*ALWAYS_WRITTEN, *wanted.mapped), guids)
     for container in wanted.managed_containers:
         yield from _guard(f"container {container}", partial(_container_rows, session, container, held))
-    yield from _guard(
-        "enforcement policy",
-        lambda: enforcement_rows(
-            read_enforcement(session, root.base, root.schema, wanted.managed_containers, root.token)
-        ),
-    )
+    yield from _guard("enforcement policy", partial(_enforcement_rows, session, root, wanted))
     yield from _guard("group SIDs in users' tokens", lambda: [read_token_sizes(session, root.base)])
 
 
@@ -146,6 +146,19 @@ def _guard(check: str, read: Callable[[], Iterable[Row]]) -> Iterator[Row]:
         yield from read()
     except GpadError as error:
         yield of_error(check, error)
+
+
+def enforcement_of(session: Session, root: Root, managed_containers: Sequence[str]) -> Enforcement:
+    """Return how the enforcement of the source of authority stands.
+
+    Raises:
+        DirectoryError: a search did not reach its end.
+    """
+    return read_enforcement(session, root.base, root.schema, managed_containers, root.token)
+
+
+def _enforcement_rows(session: Session, root: Root, wanted: Wanted) -> Iterator[Row]:
+    return enforcement_rows(enforcement_of(session, root, wanted.managed_containers), marks=wanted.marks)
 
 
 def _container_rows(session: Session, container: str, held: Rights) -> Iterator[Row]:

@@ -30,7 +30,10 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.direc
     snapshot_of,
     temporary_plan,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.looking import directory_rows
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.looking import (
+    directory_rows,
+    enforcement_entry,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import (
     report_result,
     run_module,
@@ -56,8 +59,9 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journa
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.log import LogFilter
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
 
-_SUBSETS = ("groups", "orphans", "drift", "snapshot", "runs", "failing", "log", "preflight", "soa")
-_NEEDS_DIRECTORY = frozenset({"groups", "orphans", "drift", "preflight", "soa"})
+_SUBSETS = ("groups", "orphans", "drift", "snapshot", "runs", "failing", "log", "preflight", "soa", "enforcement")
+_NEEDS_DIRECTORY = frozenset({"groups", "orphans", "drift", "preflight", "soa", "enforcement"})
+_CONNECTING_BY_THEMSELVES = frozenset({"preflight", "enforcement"})
 _NEEDS_SNAPSHOT = frozenset({"orphans", "drift", "snapshot"})
 _NEEDS_JOURNAL = frozenset({"groups", "drift", "runs", "failing", "log"})
 
@@ -131,7 +135,9 @@ def _inspect(module: AnsibleModule) -> dict[str, Any]:
     needed = _need(params, wanted, _NEEDS_DIRECTORY, *options)
     if "preflight" in wanted:
         found["preflight"] = directory_rows(params)
-    if needed and wanted & (_NEEDS_DIRECTORY - {"preflight"}):
+    if "enforcement" in wanted:
+        found["enforcement"] = enforcement_entry(params)
+    if needed and wanted & (_NEEDS_DIRECTORY - _CONNECTING_BY_THEMSELVES):
         settings = settings_of(params) if "drift" in wanted else None
         targets = settings.mapper.targets if settings else ()
         with open_directory(params, targets) as (_unused, reader):

@@ -18,7 +18,9 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.conne
     catalog_of,
     open_session,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import GpadError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import enforcement_change
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.enforcement import MARK
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import DirectoryError, GpadError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import CN, CONTAINER, SAM
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.preflight import (
     Row,
@@ -50,6 +52,25 @@ def directory_rows(params: dict[str, Any]) -> list[dict[str, Any]]:
     return [{**asdict(row), "status": row.status.value} for row in rows]
 
 
+def enforcement_entry(params: dict[str, Any]) -> dict[str, Any]:
+    """Return how the enforcement of the source of authority stands, and the change that a Domain Admin would make.
+
+    Parameters:
+        params: the module's options.
+
+    Raises:
+        GpadError: it cannot be read.
+    """
+    with closing(open_session(params)) as session:
+        root = preflight.read_root(session)
+        if root is None:
+            raise DirectoryError(
+                "The server is not an Active Directory domain controller.", "Check domain_server.", code="not_a_dc"
+            )
+        facts = preflight.enforcement_of(session, root, params["managed_containers"])
+    return enforcement_change.described(facts)
+
+
 def _rows(params: dict[str, Any]) -> Iterator[Row]:
     try:
         session = open_session(params)
@@ -60,7 +81,9 @@ def _rows(params: dict[str, Any]) -> Iterator[Row]:
     with closing(session):
         given = [mapping["target"] for mapping in params["attribute_mappings"] if not mapping["none"]]
         mapped = [name for name in (*MAPPED, *given) if name.lower() not in _NAMED_APART]
-        wanted = Wanted(params["managed_containers"], tuple(dict.fromkeys(mapped)), catalog_of(params))
+        marks = params["mark_authority"]
+        mapped += [MARK] if marks else []
+        wanted = Wanted(params["managed_containers"], tuple(dict.fromkeys(mapped)), catalog_of(params), marks)
         yield from preflight.rows(session, wanted)
 
 

@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import DirectoryGroup
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.preflight import (
     Row,
     Status,
@@ -95,6 +96,12 @@ class Enforcement:
     controllers: tuple[Controller, ...]
 
 
+def marked(group: DirectoryGroup) -> dict[str, tuple[str, ...]]:
+    """Return the mark of a group with its value, or nothing where the cloud is not marked as its master."""
+    values = tuple(group.attributes.get(MARK, ()))
+    return {MARK: values} if [value.lower() for value in values] == [MARKED_CLOUD.lower()] else {}
+
+
 def policy_of(dn: str, settings: Sequence[str], texts: Collection[str]) -> Policy:
     """Return the policy that an object holds.
 
@@ -122,8 +129,17 @@ def explain(policy: Policy, names: Mapping[str, str]) -> str:
     return f"{policy.dn}: {mode}; allowed: {who}"
 
 
-def enforcement_rows(facts: Enforcement) -> Iterator[Row]:
-    """Yield how the enforcement stands."""
+def enforcement_rows(facts: Enforcement, *, marks: bool = False) -> Iterator[Row]:
+    """Yield how the enforcement stands.
+
+    Parameters:
+        facts: what was read.
+        marks: groups are to be marked.
+    """
+    if marks:
+        lacking = f"the schema has no attribute {MARK}: with mark_authority nothing is provisioned"
+        found = f"groups are marked by {MARK}, which the schema has" if facts.in_schema else lacking
+        yield judged("enforcement: mark", facts.in_schema, found, "Extend the schema, or leave mark_authority out.")
     if not facts.policies:
         text = "there is no policy, or it is hidden from the account: marked groups are as free as others"
         yield Row("enforcement policy", Status.OK, f"{text}; {facts.marked} groups are marked")

@@ -140,12 +140,51 @@ def test_a_policy_is_read_and_explained(target: Target) -> None:
         assert rows["enforcement: own account"]["status"] == "failed"
         assert rows["enforcement: domain controllers"]["status"] == "warning"
         assert "dc1.contoso.com (Samba" in rows["enforcement: domain controllers"]["found"]
+
+        # The change is what it says: an administrator imports it, nothing else is needed, and none is given again.
+        (policy,) = target.info("enforcement")["info"]["enforcement"]["policies"]
+        assert (policy["mode"], policy["own_account_listed"]) == ("enforced", False)
+        target.lab.ldapmodify(target.domain, policy["change"]["ldif"])
+        told = target.info("enforcement")["info"]["enforcement"]
+        (policy,) = told["policies"]
+        assert [one["name"] for one in policy["allowed"]] == ["bsimon", "svc-gpad"]
+        assert (policy["own_account_listed"], policy["change"]) == (True, None)
+        assert [(one["system"], one["enforces"]) for one in told["controllers"]] == [("Samba", "no")]
+        assert table(target.info("preflight"))["enforcement: own account"]["status"] == "ok"
+
+        # An empty list is never filled by a change of ours.
+        target.lab.ldapmodify(
+            target.domain, f"dn: CN=CloudSyncSOAPolicy,{folder}\nchangetype: modify\ndelete: msDS-Settings\n"
+        )
+        (policy,) = target.info("enforcement")["info"]["enforcement"]["policies"]
+        assert policy["change"] is None and "empty" in policy["no_change_because"]
     finally:
         target.modify(marked, "delete: msDS-ObjectSoa")
         target.lab.ldapmodify(
             target.domain,
             f"dn: CN=CloudSyncSOAPolicy,{folder}\nchangetype: delete\n\ndn: {folder}\nchangetype: delete\n",
         )
+
+
+def test_groups_are_marked_and_detached_without_the_mark(target: Target) -> None:
+    cloud_id = target.admin.create_group("Marked")
+    target.snapshot_of(cloud_id)
+    assert target.plan(mark_authority=False)["changes"][0]["action"] == "create"
+    target.apply_plan(mark_authority=True)
+    assert target.entry(cloud_id)["msDS-ObjectSoa"] == ["Cloud"]
+    assert target.plan(mark_authority=True)["changes"] == []
+    rows = table(target.info("preflight", mark_authority=True))
+    assert rows["enforcement: mark"]["status"] == "ok"
+    assert "; 1 groups are marked" in rows["enforcement policy"]["found"]
+
+    dn = target.entry(cloud_id)["dn"][0]
+    target.admin.delete_group(cloud_id)
+    target.snapshot_of("Sales", plan=str(target.plan_path))
+    plan = target.plan(retire={"soft_deleted": "detach"})
+    for result in (target.group(approve=plan["checksum"]), target.membership(approve=plan["checksum"])):
+        assert result["outcome"] == "ok", result
+    (held,) = target.lab.ldapsearch(target.domain, dn, "(objectClass=*)")
+    assert "msDS-ObjectSoa" not in held and "msDS-ExternalDirectoryObjectId" not in held
 
 
 def test_the_side_of_entra_is_looked_at_and_nothing_is_captured(target: Target) -> None:
