@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.delegation import quoted
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.enforcement import (
     ALLOWED,
     MARK,
@@ -82,14 +83,7 @@ def obstacle(policy: Policy, own_sid: str) -> str:
 
 def powershell(policy: Policy, sid: str) -> str:
     """Return a script that shows, and with -Apply makes, the change."""
-    return _SCRIPT.format(dn=_quoted(policy.dn), sid=_quoted(sid), attribute=ALLOWED, most=MOST_ALLOWED)
-
-
-def _quoted(text: str) -> str:
-    """Return a text as a PowerShell literal: typographic quotes end one as well (about_Quoting_Rules)."""
-    for quote in "'\u2018\u2019\u201a\u201b":
-        text = text.replace(quote, quote * 2)
-    return f"'{text}'"
+    return _SCRIPT.format(dn=quoted(policy.dn), sid=quoted(sid), attribute=ALLOWED, most=MOST_ALLOWED)
 
 
 def ldif(policy: Policy, sid: str) -> str:
