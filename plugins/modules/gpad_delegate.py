@@ -44,14 +44,17 @@ options:
     description: Path of a PEM file with the CA certificates to trust; if not given, those of the system.
     type: path
   managed_containers:
-    description: Distinguished names of the containers. One that does not exist is an error, and nothing is written.
+    description:
+      - Distinguished names of the containers. One that does not exist, or that holds critical groups of the system, is
+        an error, and nothing is written.
     type: list
     elements: str
     required: true
   account:
     description:
-      - The service account that gets the rights, by SID, sAMAccountName or distinguished name. Built-in groups are
-        refused.
+      - The service account that gets the rights, by SID, sAMAccountName or distinguished name. Built-in accounts and
+        groups (relative identifier below 1000), and a SID that nobody in the domain has, are refused. The SID of
+        another domain is not looked up.
     type: str
     required: true
   attributes:

@@ -9,7 +9,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory import results
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.filters import any_of, escaped_text
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.filters import (
+    any_of,
+    escaped_text,
+    sid_term,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import (
     DACL_CONTROL,
     OWNER_AND_DACL_CONTROL,
@@ -17,8 +21,15 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.se
     Session,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity, rights
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.delegation import Place
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.descriptor_writing import with_entries
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.delegation import (
+    Grant,
+    Place,
+    missing,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.descriptor_writing import (
+    explicit,
+    with_entries,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     DirectoryError,
     ObjectError,
@@ -43,12 +54,19 @@ class Held:
 def resolve_account(session: Session, domain_dn: str, name: str) -> str:
     """Return the SID of an account that is named by SID, DN or sAMAccountName.
 
+    The SID of another domain is taken as it is, since this domain does not know who is there.
+
     Raises:
         DirectoryError: nobody, or several, are named so.
     """
     if identity.is_sid(name):
-        return name.upper()
-    term = f"(|(sAMAccountName={escaped_text(name)})(distinguishedName={escaped_text(name)}))"
+        sid = name.upper()
+        if identity.domain_of(sid) != _domain_sid(session, domain_dn):
+            return sid
+        # Numbers are given out in turn: rights for nobody would be those of some account to come.
+        term = sid_term(sid)
+    else:
+        term = f"(|(sAMAccountName={escaped_text(name)})(distinguishedName={escaped_text(name)}))"
     found = [entry.first("objectSid") for entry in session.search(domain_dn, term, ("objectSid",))]
     sids = [identity.sid_from_bytes(raw) for raw in found if raw is not None]
     if len(sids) != 1:
@@ -56,6 +74,33 @@ def resolve_account(session: Session, domain_dn: str, name: str) -> str:
             f"account: {name} names {len(sids)} accounts of the domain.", "Give its SID.", code="account_not_found"
         )
     return sids[0]
+
+
+def _domain_sid(session: Session, domain_dn: str) -> str:
+    entry = next(session.search(domain_dn, "(objectClass=*)", ("objectSid",), scope="BASE"), None)
+    raw = entry.first("objectSid") if entry is not None else None
+    if raw is None:
+        raise DirectoryError(
+            "The SID of the domain cannot be read.", "Name the account by its sAMAccountName.", code="account_not_found"
+        )
+    return identity.sid_from_bytes(raw)
+
+
+def refuse_system_groups(session: Session, containers: Sequence[str]) -> None:
+    """Look for groups of the system in the containers, whose members the account could choose then.
+
+    Raises:
+        DirectoryError: there are some.
+    """
+    for container in containers:
+        found = session.search(container, "(&(objectClass=group)(isCriticalSystemObject=TRUE))", ())
+        entry = next(found, None)
+        if entry is not None:
+            raise DirectoryError(
+                f"{container} holds groups of the system, such as {entry.dn}: the account could make itself a member.",
+                "Name a container of its own for the managed groups.",
+                code="system_groups_in_container",
+            )
 
 
 def schema_guids(session: Session, schema_dn: str, names: Collection[str]) -> dict[str, str]:
@@ -92,26 +137,45 @@ def read_objects(session: Session, domain_dn: str, containers: Sequence[str], *,
         deleted = f"<WKGUID={_DELETED_OBJECTS},{domain_dn}>"
         places += [(Place.DOMAIN, domain_dn, domain_dn), (Place.DELETED, deleted, f"CN=Deleted Objects,{domain_dn}")]
     for place, base, name in places:
-        controls = (OWNER_AND_DACL_CONTROL, SHOW_DELETED_CONTROL)
-        entry = next(session.search(base, "(objectClass=*)", (_DESCRIPTOR,), scope="BASE", controls=controls), None)
-        if entry is None:
+        held = _read(session, place, base)
+        if held is not None:
+            yield held
+        elif place is not Place.DELETED:
             raise DirectoryError(
                 f"{name} does not exist, or is hidden.",
                 "Create it, or correct managed_containers.",
                 code="managed_container_missing",
             )
-        raw = entry.first(_DESCRIPTOR)
-        try:
-            descriptor = rights.parse(raw or b"")
-        except ValueError:
-            if place is Place.DELETED:
-                continue
-            raise DirectoryError(
-                f"The access control list of {entry.dn} cannot be read.",
-                "Log on with an account that may read and change it.",
-                code="descriptor_unread",
-            ) from None
-        yield Held(place, entry.dn, raw or b"", descriptor)
+
+
+def _read(session: Session, place: Place, base: str) -> Held | None:
+    """Return an object with its list, or None where it is not there, or where that is the system's own.
+
+    Raises:
+        DirectoryError: its list cannot be read, or it has none.
+    """
+    controls = (OWNER_AND_DACL_CONTROL, SHOW_DELETED_CONTROL)
+    entry = next(session.search(base, "(objectClass=*)", (_DESCRIPTOR,), scope="BASE", controls=controls), None)
+    if entry is None:
+        return None
+    raw = entry.first(_DESCRIPTOR) or b""
+    try:
+        descriptor = rights.parse(raw)
+    except ValueError:
+        if place is Place.DELETED:
+            return None
+        raise DirectoryError(
+            f"The access control list of {entry.dn} cannot be read.",
+            "Log on with an account that may read and change it.",
+            code="descriptor_unread",
+        ) from None
+    if descriptor.aces is None:
+        raise DirectoryError(
+            f"{entry.dn} has no access control list, so that everybody may do everything there.",
+            "Give it one first: the first entry would take all rights from all others.",
+            code="descriptor_unread",
+        )
+    return Held(place, entry.dn, raw, descriptor)
 
 
 def changed_list(held: Held, added: Sequence[Ace]) -> bytes:
@@ -126,15 +190,43 @@ def changed_list(held: Held, added: Sequence[Ace]) -> bytes:
         raise ObjectError(f"The list of {held.dn}: {error}.", "Look at it.", code="descriptor_unread") from None
 
 
-def write_entries(session: Session, held: Held, added: Sequence[Ace]) -> None:
-    """Add entries to the list of an object; all others stay.
+def write_entries(session: Session, held: Held, wanted: Sequence[Grant]) -> None:
+    """Add what is missing to the list of an object; all that is there stays.
+
+    Active Directory changes a list only as a whole. It is read again just before, so that what others changed since it
+    was compared stays, and after that, so that a change by others in the same moment is told.
+
+    Parameters:
+        session: a bound connection.
+        held: the object, as it was compared.
+        wanted: its rights.
 
     Raises:
-        ObjectError: the list cannot take them, or the server refused.
+        ObjectError: the list cannot take them, the server refused, or the list is another one afterwards.
         DirectoryError: the connection broke off.
     """
-    changed = changed_list(held, added)
+    now = _again(session, held)
+    added = [grant.ace for grant in missing(now.descriptor, wanted)]
+    if not added:
+        return
+    changed = changed_list(now, added)
     controls = (DACL_CONTROL, SHOW_DELETED_CONTROL)
     result = session.modify(held.dn, {_DESCRIPTOR: [("MODIFY_REPLACE", [changed])]}, controls)
     if result["result"] != results.SUCCESS:
         raise results.refusal(f"Changing the access control list of {held.dn}", result)
+    after = _again(session, held)
+    if missing(after.descriptor, wanted) or not explicit(now.raw) <= explicit(after.raw):
+        raise ObjectError(
+            f"The access control list of {held.dn} is not what was written: others may have changed it.",
+            "Look at it, and run again.",
+            code="descriptor_changed",
+        )
+
+
+def _again(session: Session, held: Held) -> Held:
+    now = _read(session, held.place, held.dn)
+    if now is None:
+        raise ObjectError(
+            f"The access control list of {held.dn} can no longer be read.", "Look at it.", code="descriptor_unread"
+        )
+    return now

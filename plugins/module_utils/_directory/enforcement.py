@@ -8,8 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.filters import any_of, sid_term
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Entry, Session
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.preflight_containers import descriptor_of
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import (
+    OWNER_AND_DACL_CONTROL,
+    Entry,
+    Session,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import access, dn, identity, rights
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.enforcement import (
     ALLOWED,
     MARK,
@@ -45,6 +50,7 @@ def read_enforcement(
         DirectoryError: a search did not reach its end.
     """
     policies = tuple(_policies(session, domain_dn))
+    hidden = not policies and not _would_be_seen(session, domain_dn, frozenset(token))
     mark = f"(lDAPDisplayName={MARK})"
     in_schema = next(session.search(schema_dn, mark, ("cn",), scope="LEVEL"), None) is not None
     marked = 0
@@ -60,6 +66,7 @@ def read_enforcement(
         token[0] if token else "",
         _names(session, domain_dn, sids) if sids else {},
         tuple(_controllers(session, domain_dn)) if policies else (),
+        hidden,
     )
 
 
@@ -71,6 +78,23 @@ def _policies(session: Session, domain_dn: str) -> Iterator[Policy]:
     for entry in session.search(container, "(objectClass=*)", ("*",), scope="LEVEL"):
         texts = [text for name in entry.attributes if name not in _NO_TEXT for text in entry.texts(name)]
         yield policy_of(entry.dn, entry.texts(ALLOWED), texts)
+
+
+def _would_be_seen(session: Session, domain_dn: str, token: frozenset[str]) -> bool:
+    """Return whether the account may list what would hold a policy: if so, what it does not see is not there.
+
+    Who may list an object sees its children (MS-ADTS 3.1.1.4.5, 5.1.3.3.6).
+    """
+    policies = f"{POLICIES},{domain_dn}"
+    for name in (policies, dn.parent(policies)):
+        search = session.search(
+            name, "(objectClass=*)", ("nTSecurityDescriptor",), scope="BASE", controls=(OWNER_AND_DACL_CONTROL,)
+        )
+        entry = next(search, None)
+        if entry is not None:
+            descriptor = descriptor_of(entry)
+            return descriptor is not None and access.may(descriptor, token, rights.LIST_CONTENTS)
+    return False
 
 
 def _names(session: Session, domain_dn: str, sids: Iterable[str]) -> dict[str, str]:

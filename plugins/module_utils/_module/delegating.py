@@ -39,6 +39,11 @@ _BY_HAND = (
     'dsacls "CN=Deleted Objects,..." /takeownership, then /G "DOMAIN\\account:LCRP".'
 )
 
+_LDIF_HEAD = """\
+# Gives the service account its rights. Review it, and import it as a Domain Admin at once: each list is replaced as a
+# whole, and what others changed in it since is lost. The script for PowerShell adds to what is there then.
+"""
+
 
 def run() -> None:
     """Run the module gpad_delegate."""
@@ -73,6 +78,7 @@ def _delegate(module: AnsibleModule) -> dict[str, Any]:
         guids = delegating.schema_guids(session, root.schema, names)
         wanted = list(delegation.grants(sid, guids, restore=params["restore"], units=params["create_containers"]))
         held = list(delegating.read_objects(session, root.base, containers, restore=params["restore"]))
+        delegating.refuse_system_groups(session, containers)
         lacking = {
             one: delegation.missing(one.descriptor, [grant for grant in wanted if grant.place is one.place])
             for one in held
@@ -95,7 +101,7 @@ def _apply(session: Session, lacking: Mapping[Held, Sequence[Grant]], report: Re
 
 def _refused(session: Session, one: Held, grants: Sequence[Grant]) -> ObjectError | None:
     try:
-        delegating.write_entries(session, one, [grant.ace for grant in grants])
+        delegating.write_entries(session, one, grants)
     except ObjectError as error:
         return error
     return None
@@ -112,7 +118,7 @@ def _ldif(lacking: Mapping[Held, Sequence[Grant]]) -> str:
             f"dn:: {name}\ncontrol: 1.2.840.113556.1.4.801 true:: MAMCAQQ=\n"
             f"changetype: modify\nreplace: nTSecurityDescriptor\nnTSecurityDescriptor:: {value}\n-\n"
         )
-    return "\n".join(parts)
+    return _LDIF_HEAD + "\n".join(parts) if parts else ""
 
 
 def _result(

@@ -22,7 +22,8 @@ def may(
 ) -> bool:
     """Return whether the first entry that speaks of the right to somebody in the token grants it.
 
-    Entries that rights.parse did not understand grant nothing here: what is not understood is not promised.
+    Entries that rights.parse did not understand grant nothing here, nor do those that allow under a condition: what is
+    not understood is not promised. One that denies under a condition denies.
 
     Parameters:
         descriptor: of the object.
@@ -33,7 +34,12 @@ def may(
     if descriptor.aces is None:
         return True
     for ace in descriptor.aces:
-        if ace.inherit_only or ace.trustee not in token or not _speaks_of(ace, right):
+        if (
+            ace.inherit_only
+            or ace.trustee not in token
+            or not _speaks_of(ace, right)
+            or (ace.allow and ace.conditional)
+        ):
             continue
         if ace.object_type is None or ace.object_type in about:
             return ace.allow

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 
 # schemaIDGUID of the class organizationalUnit (MS-ADSC).
 _UNIT_CLASS = "bf967aa5-0de6-11d0-a285-00aa003049e2"
-LIST_CONTENTS = 0x4
 READ_PROPERTY = 0x10
 _READ_WRITE = READ_PROPERTY | rights.WRITE_PROPERTY
 
@@ -76,7 +76,7 @@ def grants(sid: str, guids: Mapping[str, str], *, restore: bool, units: bool) ->
     if restore:
         reanimate = ace(rights.CONTROL_ACCESS, access.REANIMATE_TOMBSTONES, inherits=False)
         yield Grant(Place.DOMAIN, "reanimate tombstones", reanimate)
-        yield Grant(Place.DELETED, "see deleted objects", ace(LIST_CONTENTS | READ_PROPERTY, None))
+        yield Grant(Place.DELETED, "see deleted objects", ace(rights.LIST_CONTENTS | READ_PROPERTY, None))
 
 
 def missing(descriptor: SecurityDescriptor, wanted: Sequence[Grant]) -> list[Grant]:
@@ -93,6 +93,8 @@ def _covers(ace: Ace, wanted: Ace) -> bool:
         and ace.inherited_type == wanted.inherited_type
         and ace.inherits >= wanted.inherits
         and ace.inherit_only <= wanted.inherit_only
+        and ace.one_level <= wanted.one_level
+        and not ace.conditional
     )
     return same and ace.mask & wanted.mask == wanted.mask and ace.mask != rights.EVERYTHING
 
@@ -100,7 +102,7 @@ def _covers(ace: Ace, wanted: Ace) -> bool:
 _LETTERS = (
     (rights.CREATE_CHILD, "CC"),
     (rights.DELETE_CHILD, "DC"),
-    (LIST_CONTENTS, "LC"),
+    (rights.LIST_CONTENTS, "LC"),
     (READ_PROPERTY, "RP"),
     (rights.WRITE_PROPERTY, "WP"),
     (rights.CONTROL_ACCESS, "CR"),
@@ -142,6 +144,10 @@ _DELETED_NOTE = """\
 #   dsacls "{dn}" /takeownership
 #   dsacls "{dn}" /G "DOMAIN\\account:LCRP"
 """
+# Printable ASCII together, and each other character by itself.
+_RUNS = re.compile(r"[ -~]+|[^ -~]")
+_ACCOUNT = re.compile(r"S-1-5-21(-\d+){4}")
+_FIRST_OWN_RID = 1000
 _NO_GUID = "00000000-0000-0000-0000-000000000000"
 
 
@@ -155,9 +161,9 @@ def powershell(sid: str, lacking: Mapping[str, Sequence[Grant]]) -> str:
     parts = [_HEAD.format(sid=quoted(sid))]
     for dn, wanted in lacking.items():
         if any(grant.place is Place.DELETED for grant in wanted):
-            parts.append(_DELETED_NOTE.format(dn=dn))
+            parts.append(_DELETED_NOTE.format(dn=_shown(dn)))
             continue
-        parts += [f"\n# {grant.purpose}\n{_command(dn, grant.ace)}\n" for grant in wanted]
+        parts += [f"\n# {_shown(grant.purpose)}\n{_command(dn, grant.ace)}\n" for grant in wanted]
     return "".join(parts)
 
 
@@ -169,14 +175,35 @@ def _command(dn: str, ace: Ace) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a text as a PowerShell literal: typographic quotes end one as well (about_Quoting_Rules)."""
-    for quote in "'\u2018\u2019\u201a\u201b":
-        text = text.replace(quote, quote * 2)
-    return f"'{text}'"
+    """Return a text as a PowerShell expression of printable ASCII, in parentheses where it takes more than a literal.
+
+    Typographic quotes end a literal as well (about_Quoting_Rules), and Windows PowerShell reads a file without a byte
+    order mark in the system's code page, where bytes of other letters are such quotes.
+    """
+    pieces = [piece for run in _RUNS.findall(text) for piece in _pieces(run)]
+    if not pieces or pieces[0].startswith("["):
+        # A text in front makes a text of what is behind it.
+        pieces.insert(0, "''")
+    return pieces[0] if len(pieces) == 1 else f"({' + '.join(pieces)})"
+
+
+def _pieces(run: str) -> list[str]:
+    if " " <= run[0] <= "~":
+        return ["'" + run.replace("'", "''") + "'"]
+    units = run.encode("utf-16-be", "surrogatepass")
+    return [f"[char]0x{int.from_bytes(units[at : at + 2], 'big'):X}" for at in range(0, len(units), 2)]
+
+
+def _shown(text: str) -> str:
+    """Return a text for a comment: in one line, and as it is only where it is printable ASCII."""
+    return "".join(char if " " <= char <= "~" else f"\\u{ord(char):04x}" for char in text)
 
 
 def account_problem(sid: str) -> str:
     """Return why an account cannot be given rights, or an empty string: well-known groups are too many people."""
     if not identity.is_sid(sid):
         return "it is no SID"
-    return "" if sid.upper().startswith("S-1-5-21-") else "it is no account of a domain"
+    if not _ACCOUNT.fullmatch(sid.upper()):
+        return "it is no account of a domain"
+    # Domain Users, Domain Computers, Domain Admins and their like (MS-ADTS 6.1.4.3).
+    return "" if int(sid.rpartition("-")[2]) >= _FIRST_OWN_RID else "it is a built-in account or group"

@@ -18,7 +18,7 @@ _DESCRIPTOR = struct.Struct("<BBHIIII")
 _ACL = struct.Struct("<BBHHH")
 _ACE = struct.Struct("<BBH")
 _ALLOWED, _ALLOWED_OBJECT = 0x0, 0x5
-_CONTAINER_INHERIT, _INHERIT_ONLY, _INHERITED = 0x2, 0x8, 0x10
+_CONTAINER_INHERIT, _NO_PROPAGATE, _INHERIT_ONLY, _INHERITED = 0x2, 0x4, 0x8, 0x10
 _OBJECT_TYPE, _INHERITED_TYPE = 0x1, 0x2
 _DACL_PRESENT, _SELF_RELATIVE = 0x4, 0x8000
 # SE_DACL_AUTO_INHERITED and SE_DACL_PROTECTED say how the list inherits, and must outlive a change.
@@ -32,11 +32,17 @@ def to_bytes(ace: Ace) -> bytes:
     """Return an entry that allows as it stands in a list.
 
     Raises:
-        ValueError: it denies, or a GUID or the SID is none.
+        ValueError: it denies, it has a condition, or a GUID or the SID is none.
     """
     if not ace.allow:
         raise ValueError("entries that deny are not written")
-    flags = (_CONTAINER_INHERIT if ace.inherits else 0) | (_INHERIT_ONLY if ace.inherit_only else 0)
+    if ace.conditional:
+        raise ValueError("entries with a condition are not written")
+    flags = (
+        (_CONTAINER_INHERIT if ace.inherits else 0)
+        | (_INHERIT_ONLY if ace.inherit_only else 0)
+        | (_NO_PROPAGATE if ace.one_level else 0)
+    )
     kind, body = _ALLOWED, struct.pack("<I", ace.mask)
     if ace.object_type is not None or ace.inherited_type is not None:
         kind = _ALLOWED_OBJECT
@@ -50,7 +56,8 @@ def to_bytes(ace: Ace) -> bytes:
 def with_entries(raw: bytes, added: Sequence[Ace]) -> bytes:
     """Return a descriptor of nothing but the DACL, with entries added behind the last one that was not inherited.
 
-    That is the canonical order (MS-DTYP 2.4.5): what denies explicitly, what allows explicitly, what is inherited.
+    That is the canonical order (MS-DTYP 2.4.5): what denies explicitly, what allows explicitly, what is inherited. In
+    a list that is in no such order, too, nothing new outweighs an explicit entry that was there.
 
     Parameters:
         raw: the descriptor as it is.
@@ -59,13 +66,9 @@ def with_entries(raw: bytes, added: Sequence[Ace]) -> bytes:
     Raises:
         ValueError: it is no self-relative descriptor with a DACL, or the list would be too long.
     """
-    if len(raw) < _DESCRIPTOR.size:
-        raise ValueError("no security descriptor")
-    revision, _sbz, control, _owner, _group, _sacl, start = _DESCRIPTOR.unpack_from(raw)
-    if revision != 1 or not control & _SELF_RELATIVE or not control & _DACL_PRESENT or not start:
-        raise ValueError("no self-relative security descriptor with a DACL")
-    entries = _entries(raw, start)
-    place = next((index for index, entry in enumerate(entries) if entry[1] & _INHERITED), len(entries))
+    control, start = _place(raw)
+    entries = entries_of(raw)
+    place = 1 + max((index for index, entry in enumerate(entries) if not entry[1] & _INHERITED), default=-1)
     together = [*entries[:place], *map(to_bytes, added), *entries[place:]]
     body = b"".join(together)
     size = _ACL.size + len(body)
@@ -75,7 +78,33 @@ def with_entries(raw: bytes, added: Sequence[Ace]) -> bytes:
     return header + _ACL.pack(max(raw[start], _REVISION), 0, size, len(together), 0) + body
 
 
-def _entries(raw: bytes, start: int) -> list[bytes]:
+def explicit(raw: bytes) -> frozenset[bytes]:
+    """Return the entries of a descriptor that stand on the object itself.
+
+    Raises:
+        ValueError: it is no self-relative descriptor with a DACL.
+    """
+    return frozenset(entry for entry in entries_of(raw) if not entry[1] & _INHERITED)
+
+
+def _place(raw: bytes) -> tuple[int, int]:
+    """Return the control bits of a descriptor, and where its DACL begins."""
+    if len(raw) < _DESCRIPTOR.size:
+        raise ValueError("no security descriptor")
+    revision, _sbz, control, _owner, _group, _sacl, start = _DESCRIPTOR.unpack_from(raw)
+    # A list that is absent lets everybody do everything (MS-DTYP 2.4.6): adding one would take that away.
+    if revision != 1 or not control & _SELF_RELATIVE or not control & _DACL_PRESENT or not start:
+        raise ValueError("no self-relative security descriptor with a DACL")
+    return control, start
+
+
+def entries_of(raw: bytes) -> list[bytes]:
+    """Return the entries of the DACL as they stand.
+
+    Raises:
+        ValueError: it is no self-relative descriptor with a DACL.
+    """
+    _control, start = _place(raw)
     if start + _ACL.size > len(raw):
         raise ValueError("the access control list is cut off")
     _revision, _sbz, size, count, _sbz2 = _ACL.unpack_from(raw, start)

@@ -85,6 +85,7 @@ class Enforcement:
         own_sid: SID of the account, or an empty string.
         names: SID to the name of its account, where it is known.
         controllers: of the domain.
+        hidden: there may be policies that the account cannot see.
     """
 
     policies: tuple[Policy, ...]
@@ -94,6 +95,7 @@ class Enforcement:
     own_sid: str
     names: Mapping[str, str]
     controllers: tuple[Controller, ...]
+    hidden: bool = False
 
 
 def marked(group: DirectoryGroup) -> dict[str, tuple[str, ...]]:
@@ -141,13 +143,21 @@ def enforcement_rows(facts: Enforcement, *, marks: bool = False) -> Iterator[Row
         found = f"groups are marked by {MARK}, which the schema has" if facts.in_schema else lacking
         yield judged("enforcement: mark", facts.in_schema, found, "Extend the schema, or leave mark_authority out.")
     if not facts.policies:
-        text = "there is no policy, or it is hidden from the account: marked groups are as free as others"
-        yield Row("enforcement policy", Status.OK, f"{text}; {facts.marked} groups are marked")
+        yield _without_policy(facts)
         return
     for policy in facts.policies:
         yield _policy_row(policy, facts)
-        yield _own_row(policy, facts)
+        yield _own_row(policy, facts, marks=marks)
     yield _controllers_row(facts.controllers)
+
+
+def _without_policy(facts: Enforcement) -> Row:
+    told = f"{facts.marked} groups are marked"
+    if facts.hidden:
+        text = f"there is no policy, or it is hidden from the account; {told}"
+        remedy = f"Have a Domain Admin look at {POLICIES}, or let the account list and read it."
+        return Row("enforcement policy", Status.UNKNOWN, text, remedy)
+    return Row("enforcement policy", Status.OK, f"there is none: marked groups are as free as others; {told}")
 
 
 def _policy_row(policy: Policy, facts: Enforcement) -> Row:
@@ -174,14 +184,18 @@ def _policy_row(policy: Policy, facts: Enforcement) -> Row:
 
 def is_allowed(policy: Policy, token: Collection[str]) -> bool:
     """Return whether the account or one of its groups is in the list."""
-    return any(sid in token for sid in policy.allowed)
+    held = {sid.upper() for sid in token}
+    return any(sid.upper() in held for sid in policy.allowed)
 
 
-def _own_row(policy: Policy, facts: Enforcement) -> Row:
+def _own_row(policy: Policy, facts: Enforcement, *, marks: bool) -> Row:
+    if not facts.token:
+        text = f"the server does not tell the SIDs of the account's token, to look for them in {policy.dn}"
+        return Row("enforcement: own account", Status.UNKNOWN, text)
     fine = is_allowed(policy, facts.token)
     who = facts.own_sid or "the account"
     found = f"{who} is in the list, itself or by a group" if fine else f"{who} is not in the list of {policy.dn}"
-    refused = policy.mode is not Mode.AUDIT and facts.marked > 0
+    refused = policy.mode is not Mode.AUDIT and (facts.marked > 0 or marks)
     remedy = "Have a Domain Admin review and apply the change that gpad_info gives with gather: [enforcement]."
     return judged("enforcement: own account", fine, found, remedy, Status.FAILED if refused else Status.WARNING)
 
@@ -193,8 +207,15 @@ def build_of(controller: Controller) -> int | None:
 
 
 def lets_through(controllers: Collection[Controller]) -> tuple[Controller, ...]:
-    """Return the writable controllers that cannot enforce, by the system that they run."""
-    return tuple(one for one in controllers if not one.read_only and build_of(one) not in _ENFORCING)
+    """Return the writable controllers that cannot enforce, by the system that they run.
+
+    Of one that hides its version, and of a Windows that is newer than the documents, nothing is said.
+    """
+    return tuple(one for one in controllers if not one.read_only and one.version and _is_late(build_of(one)))
+
+
+def _is_late(build: int | None) -> bool:
+    return build is None or (build not in _ENFORCING and build < max(_ENFORCING))
 
 
 def _controllers_row(controllers: Collection[Controller]) -> Row:
@@ -204,6 +225,10 @@ def _controllers_row(controllers: Collection[Controller]) -> Row:
         told = listed(f"{one.name} ({one.system} {one.version})" for one in late)
         remedy = "A change on one of them passes unchecked: bring every writable one to Windows Server 2022 or 2025."
         return Row(check, Status.WARNING, f"{len(late)} writable ones cannot enforce: {told}", remedy)
+    if not controllers:
+        return Row(check, Status.UNKNOWN, "no domain controller can be seen", "Let the account read their accounts.")
     needed = " or ".join(_ENFORCING.values())
-    found = f"the {len(controllers)} there can, if they are patched and switched on, which LDAP does not tell"
+    found = (
+        f"none of the {len(controllers)} is known not to; whether they are patched and switched on, LDAP does not tell"
+    )
     return Row(check, Status.UNKNOWN, found, f"Look on each for ntdsai.dll {needed} or later and the group policy.")

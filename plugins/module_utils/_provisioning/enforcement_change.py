@@ -60,9 +60,14 @@ Write-Output "After: $($after -join ', ')"
 """
 _LDIF = """\
 # Adds one SID to the policy that enforces the source of authority. Review it, and import it as a Domain Admin.
+# One that is there is taken out and put back in the same change: if the list was emptied since, all of it is refused.
 dn: {dn}
 changetype: modify
+delete: {attribute}
+{attribute}: {held}
+-
 add: {attribute}
+{attribute}: {held}
 {attribute}: {sid}
 -
 """
@@ -87,15 +92,18 @@ def powershell(policy: Policy, sid: str) -> str:
 
 
 def ldif(policy: Policy, sid: str) -> str:
-    """Return the change as LDIF (RFC 2849), the name in base64 where it has to be."""
+    """Return the change as LDIF (RFC 2849), the name in base64 where it has to be.
+
+    Parameters:
+        policy: with somebody in its list, as obstacle demands.
+        sid: who is added.
+    """
     plain = (
         policy.dn.isascii() and policy.dn.isprintable() and policy.dn == policy.dn.strip() and policy.dn[:1] not in ":<"
     )
-    text = _LDIF.format(dn=policy.dn, attribute=ALLOWED, sid=sid)
-    if plain:
-        return text
-    encoded = base64.b64encode(policy.dn.encode()).decode()
-    return _LDIF.replace("dn: {dn}", "dn:: {dn}").format(dn=encoded, attribute=ALLOWED, sid=sid)
+    name = policy.dn if plain else base64.b64encode(policy.dn.encode()).decode()
+    text = _LDIF if plain else _LDIF.replace("dn: {dn}", "dn:: {dn}")
+    return text.format(dn=name, attribute=ALLOWED, held=policy.allowed[0], sid=sid)
 
 
 def described(facts: Enforcement) -> dict[str, Any]:
@@ -122,7 +130,7 @@ def described(facts: Enforcement) -> dict[str, Any]:
 
 
 def _policy(policy: Policy, facts: Enforcement) -> dict[str, Any]:
-    listed = is_allowed(policy, facts.token)
+    listed = is_allowed(policy, facts.token) if facts.token else None
     wrong = "" if listed else obstacle(policy, facts.own_sid)
     given = not listed and not wrong
     return {

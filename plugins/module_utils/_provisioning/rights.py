@@ -20,6 +20,7 @@ EVERYONE = "S-1-1-0"
 # Access mask (MS-ADTS 5.1.3.2).
 CREATE_CHILD = 0x1
 DELETE_CHILD = 0x2
+LIST_CONTENTS = 0x4
 WRITE_SELF = 0x8  # RIGHT_DS_WRITE_PROPERTY_EXTENDED: validated writes
 WRITE_PROPERTY = 0x20
 DELETE_TREE = 0x40
@@ -38,6 +39,7 @@ _DELETES = DELETE | DELETE_TREE | GENERIC_ALL
 _DACL_PRESENT = 0x4
 _SELF_RELATIVE = 0x8000
 _CONTAINER_INHERIT = 0x2
+_NO_PROPAGATE = 0x4
 _INHERIT_ONLY = 0x8
 _OBJECT_TYPE_PRESENT = 0x1
 _INHERITED_TYPE_PRESENT = 0x2
@@ -50,6 +52,7 @@ _SID_HEADER = 8
 # Type of an ACE (MS-DTYP 2.4.4.1) to whether it allows; those with a GUID inside apart.
 _PLAIN = {0x0: True, 0x1: False, 0x9: True, 0xA: False}
 _OBJECT = {0x5: True, 0x6: False, 0xB: True, 0xC: False}
+_CONDITIONAL = frozenset({0x9, 0xA, 0xB, 0xC})
 # Audit, alarm, label, resource attribute, policy and trust label: they grant nothing.
 _GRANTING_NOTHING = frozenset({0x2, 0x3, 0x7, 0x8, 0xD, 0xE, 0xF, 0x10, 0x11, 0x12, 0x13, 0x14})
 
@@ -75,6 +78,8 @@ class Ace:
         inherit_only: it says nothing of the object itself.
         inherited_type: GUID, in lower case, of the class whose objects inherit it; None for all.
         inherits: containers below inherit it, which all directory objects are.
+        conditional: it holds only where a condition does, which is not evaluated.
+        one_level: what inherits it does not hand it on.
     """
 
     allow: bool
@@ -84,6 +89,8 @@ class Ace:
     inherit_only: bool
     inherited_type: str | None = None
     inherits: bool = False
+    conditional: bool = False
+    one_level: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +171,17 @@ def _ace(raw: bytes, start: int, end: int, kind: int, flags: int) -> Ace | None:
             inherited_type = _guid(raw, start, end)
             start += 16
     allow = _PLAIN[kind] if kind in _PLAIN else _OBJECT[kind]
-    return Ace(allow, mask, _sid(raw, start, end), object_type, inherit_only, inherited_type, inherits)
+    return Ace(
+        allow,
+        mask,
+        _sid(raw, start, end),
+        object_type,
+        inherit_only,
+        inherited_type,
+        inherits,
+        conditional=kind in _CONDITIONAL,
+        one_level=bool(flags & _NO_PROPAGATE),
+    )
 
 
 def _guid(raw: bytes, start: int, end: int) -> str:

@@ -120,12 +120,19 @@ def test_the_ldif_gives_the_same_rights(target: Target, container: str) -> None:
     assert done.code == 0 and done.changed == {target.domain: 0}, done.output
 
 
+def parts(text: str) -> dict[str, str]:
+    """Return owner, group, DACL and SACL of a descriptor in SDDL, each behind its letter."""
+    return dict(re.findall(r"([OGDS]):(.*?)(?=[GDS]:|\s|$)", text.partition("descriptor for")[2].partition(":")[2]))
+
+
 @pytest.mark.parametrize(
     ("more", "told"),
     [
         ({"gpad_managed_containers": ["OU=Nowhere,DC=contoso,DC=com"]}, "does not exist"),
         ({"gpad_delegate_account": "nobody-at-all"}, "names 0 accounts"),
         ({"gpad_delegate_account": "S-1-1-0"}, "no account of a domain"),
+        ({"gpad_delegate_account": "Domain Users"}, "built-in account or group"),
+        ({"gpad_managed_containers": ["CN=Users,DC=contoso,DC=com"]}, "holds groups of the system"),
         ({"gpad_delegate_attributes": ["noSuchThing"]}, "has no attribute noSuchThing"),
     ],
 )
@@ -134,6 +141,26 @@ def test_what_cannot_be_given_is_an_error(target: Target, container: str, more: 
     done = run(target, container, gpad_delegate_apply=True, **more)
     assert done.code != 0 and told in done.output, done.output
     assert sddl(target, container) == before
+
+
+def test_a_number_that_nobody_has_yet_gets_no_rights(target: Target, container: str) -> None:
+    (account,) = target.lab.ldapsearch(target.domain, target.forest.base_dn, "(sAMAccountName=svc-reader)")
+    nobody = f"{account['objectSid'][0].rpartition('-')[0]}-1000000"
+    done = run(target, container, gpad_delegate_apply=True, gpad_delegate_account=nobody)
+    assert done.code != 0 and "names 0 accounts" in done.output, done.output
+    assert nobody not in sddl(target, container)
+
+
+def test_a_protected_list_stays_protected_and_keeps_owner_group_and_audit(target: Target, container: str) -> None:
+    target.lab.protect_list(target.domain, container)
+    before = parts(sddl(target, container))
+    assert before["D"].startswith("P") and before["O"] and before["S"]
+    done = run(target, container, gpad_delegate_apply=True, gpad_delegate_restore=False)
+    assert done.code == 0, done.output
+    after = parts(sddl(target, container))
+    assert [after[name] for name in "OGS"] == [before[name] for name in "OGS"]
+    assert after["D"].partition("(")[0] == before["D"].partition("(")[0]
+    assert set(aces(before["D"])) < set(aces(after["D"]))
 
 
 def test_an_account_without_the_right_is_refused_and_told(target: Target, container: str) -> None:

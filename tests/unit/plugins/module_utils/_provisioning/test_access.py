@@ -30,8 +30,9 @@ def ace(
     inherit_only: bool = False,
     of: str | None = None,
     inherits: bool = False,
+    conditional: bool = False,
 ) -> Ace:
-    return Ace(allow, mask, who, about, inherit_only, of, inherits)
+    return Ace(allow, mask, who, about, inherit_only, of, inherits, conditional)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,9 @@ def ace(
         ((ace(rights.GENERIC_ALL),), True),
         ((ace(rights.GENERIC_WRITE),), True),
         ((ace(EVERYTHING, who=OWN_SID),), False),
+        ((ace(conditional=True),), False),
+        ((ace(conditional=True), ace()), True),
+        ((ace(allow=False, conditional=True), ace()), False),
         ((ace(allow=False), ace()), False),
         ((ace(), ace(allow=False)), True),
         ((ace(allow=False, about=GROUP_CLASS), ace()), True),

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.access import GROUP_CLASS
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.delegation import Grant, Place
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.rights import Ace, SecurityDescriptor
-from tests.unit.samples import OWN_SID, STRANGER_SID
+from tests.unit import powershell
+from tests.unit.samples import DOMAIN_SID, OWN_SID, STRANGER_SID
 
 MEMBER = "bf9679c0-0de6-11d0-a285-00aa003049e2"
 ALL = list(delegation.grants(OWN_SID, {"member": MEMBER}, restore=True, units=True))
@@ -45,6 +47,8 @@ def test_each_place_has_its_rights() -> None:
         ({"object_type": None}, False),
         ({"inherited_type": None}, False),
         ({"inherits": False}, False),
+        ({"conditional": True}, False),
+        ({"one_level": True}, False),
     ],
 )
 def test_what_is_there_is_not_added_again(change: dict[str, Any], there: bool) -> None:
@@ -76,7 +80,62 @@ def test_the_script_only_adds_and_keeps_names_in_their_quotes() -> None:
     assert '#   dsacls "CN=Deleted Objects,DC=x" /takeownership' in script
 
 
-@pytest.mark.parametrize(("sid", "fine"), [(OWN_SID, True), ("S-1-1-0", False), ("S-1-5-32-545", False), ("x", False)])
+HOSTILE = (
+    "OU=O'Hara; Remove-ADObject x",
+    'OU=$(Remove-ADObject x) `" \\"quoted\\"',
+    "OU=a\nRemove-ADObject x\r\n'@\nRemove-ADObject x",
+    "OU=\u2018\u2019\u201a\u201b; Remove-ADObject x #",
+    # Windows PowerShell 5.1 reads a file without a mark as the system's code page: the second byte of this letter is a
+    # typographic quote there.
+    "OU=\u0111; Remove-ADObject x #",
+    "OU=\u202egnp.exe\U0001f600\0",
+)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_name_gets_out_of_the_script(name: str) -> None:
+    plain = delegation.powershell(OWN_SID, {"OU=x": ALL[:3], "CN=Deleted Objects,OU=x": ALL[-1:]})
+    script = delegation.powershell(OWN_SID, {name: ALL[:3], f"CN=Deleted Objects,{name}": ALL[-1:]})
+    assert script.isascii() and not [char for char in script if not (char.isprintable() or char == "\n")]
+    assert powershell.names(script) == powershell.names(plain)
+    assert len(script.splitlines()) == len(plain.splitlines())
+    kinds = [
+        [node.type for node in powershell.nodes(powershell.parsed(one))].count("comment") for one in (plain, script)
+    ]
+    assert kinds[0] == kinds[1]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_literal_means_what_it_was_made_from(name: str) -> None:
+    literal = delegation.quoted(name)
+    parts = re.findall(r"'((?:[^']|'')*)'|\[char\]0x([0-9A-F]+)", literal)
+    units = b"".join(
+        int(code, 16).to_bytes(2, "little") if code else text.replace("''", "'").encode("utf-16-le")
+        for text, code in parts
+    )
+    assert units.decode("utf-16-le") == name
+
+
+def test_the_parser_refuses_what_is_none() -> None:
+    with pytest.raises(AssertionError):
+        powershell.parsed(delegation.powershell(OWN_SID, {"OU=x": ALL[:1]}) + "\nif ($x { }")
+
+
+@pytest.mark.parametrize(
+    ("sid", "fine"),
+    [
+        (OWN_SID, True),
+        ("S-1-1-0", False),
+        ("S-1-5-32-545", False),
+        ("x", False),
+        (DOMAIN_SID, False),
+        (f"{DOMAIN_SID}-513", False),
+        (f"{DOMAIN_SID}-512", False),
+        (f"{DOMAIN_SID}-999", False),
+        (f"{DOMAIN_SID}-1000", True),
+        (f"{DOMAIN_SID}-1000-1000", False),
+    ],
+)
 def test_only_accounts_of_a_domain_get_rights(sid: str, fine: bool) -> None:
     assert (delegation.account_problem(sid) == "") is fine
 

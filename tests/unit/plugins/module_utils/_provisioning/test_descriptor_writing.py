@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,7 +26,15 @@ GUIDS = st.sampled_from([None, MEMBER, OTHER])
 KINDS = st.sampled_from([0, 1, 2, 5, 6, 9, 11, 77])
 OLD = st.builds(ace, KINDS, st.integers(0, 0xFFFFFFFF), st.just(STRANGER_SID), st.integers(0, 255), GUIDS, GUIDS)
 ADDED = st.builds(
-    Ace, st.just(True), st.integers(0, 0x1FF), st.just(OWN_SID), GUIDS, st.booleans(), GUIDS, st.booleans()
+    Ace,
+    st.just(True),
+    st.integers(0, 0x1FF),
+    st.just(OWN_SID),
+    GUIDS,
+    st.booleans(),
+    GUIDS,
+    st.booleans(),
+    one_level=st.booleans(),
 )
 
 
@@ -55,6 +65,25 @@ def test_new_entries_stand_behind_explicit_and_before_inherited_ones() -> None:
     assert entries(with_entries(descriptor(deny, inherited), [NEW])) == [deny, to_bytes(NEW), inherited]
 
 
+def test_in_a_list_that_is_in_no_order_nothing_is_put_before_what_denies() -> None:
+    inherited, deny = ace(0, 1, STRANGER_SID, flags=0x10), ace(1, 1, OWN_SID)
+    assert entries(with_entries(descriptor(inherited, deny), [NEW])) == [inherited, deny, to_bytes(NEW)]
+
+
+@given(st.lists(OLD, max_size=6), st.lists(ADDED, max_size=4))
+def test_nothing_explicit_comes_behind_and_nothing_changes_its_place(old: list[bytes], added: list[Ace]) -> None:
+    found = entries(with_entries(descriptor(*old), added))
+    last = max((index for index, entry in enumerate(old) if not entry[1] & 0x10), default=-1)
+    new = [to_bytes(one) for one in added]
+    assert found == [*old[: last + 1], *new, *old[last + 1 :]]
+
+
+@given(ADDED)
+def test_an_entry_is_read_as_it_was_written_and_written_as_it_was_read(one: Ace) -> None:
+    (read,) = rights.parse(descriptor(to_bytes(one))).aces or ()
+    assert read == one and to_bytes(read) == to_bytes(one)
+
+
 @pytest.mark.parametrize("control", [0x8004, 0x9004, 0x8404])
 def test_how_the_list_inherits_stays(control: int) -> None:
     raw = with_entries(descriptor(control=control), [NEW])
@@ -74,6 +103,7 @@ def test_a_list_that_would_be_too_long_is_refused() -> None:
         with_entries(descriptor(), [NEW] * 1000)
 
 
-def test_nothing_that_denies_is_written() -> None:
-    with pytest.raises(ValueError, match="deny"):
-        to_bytes(Ace(False, 1, OWN_SID, None, False))
+@pytest.mark.parametrize(("change", "why"), [({"allow": False}, "deny"), ({"conditional": True}, "condition")])
+def test_nothing_that_denies_or_depends_is_written(change: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        to_bytes(replace(NEW, **change))

@@ -61,8 +61,12 @@ def policy(**change: Any) -> dict[str, Any]:
     [
         ({}, ["ok", "ok", "unknown"]),
         ({"policies": ()}, ["ok"]),
-        ({"token": frozenset()}, ["ok", "failed", "unknown"]),
-        ({"token": frozenset(), "marked": 0}, ["ok", "warning", "unknown"]),
+        ({"policies": (), "hidden": True}, ["unknown"]),
+        ({"token": frozenset()}, ["ok", "unknown", "unknown"]),
+        ({"token": frozenset({STRANGER_SID})}, ["ok", "ok", "unknown"]),
+        ({"token": frozenset({"S-1-5-11"})}, ["ok", "failed", "unknown"]),
+        ({"token": frozenset({"S-1-5-11"}), "marked": 0}, ["ok", "warning", "unknown"]),
+        (policy(allowed=(OWN_SID.lower(),)), ["ok", "ok", "unknown"]),
         (policy(allowed=(STRANGER_SID,), mode=Mode.AUDIT), ["ok", "warning", "unknown"]),
         (policy(mode=Mode.UNKNOWN), ["warning", "ok", "unknown"]),
         (policy(invalid=("S-1",)), ["failed", "ok", "unknown"]),
@@ -71,6 +75,10 @@ def policy(**change: Any) -> dict[str, Any]:
         (policy(allowed=()), ["warning", "failed", "unknown"]),
         ({"controllers": (NEW, OLD)}, ["ok", "ok", "warning"]),
         ({"controllers": (NEW, replace(OLD, read_only=True))}, ["ok", "ok", "unknown"]),
+        ({"controllers": (NEW, replace(NEW, version="10.0 (29000)"))}, ["ok", "ok", "unknown"]),
+        ({"controllers": (NEW, replace(NEW, system="", version=""))}, ["ok", "ok", "unknown"]),
+        ({"controllers": (replace(NEW, version="10.0 (25398)"),)}, ["ok", "ok", "warning"]),
+        ({"controllers": ()}, ["ok", "ok", "unknown"]),
     ],
 )
 def test_how_it_stands(change: dict[str, Any], expected: list[str]) -> None:
@@ -79,3 +87,14 @@ def test_how_it_stands(change: dict[str, Any], expected: list[str]) -> None:
 
 def test_controllers_that_cannot_enforce_are_named() -> None:
     assert enforcement.lets_through((NEW, OLD, replace(NEW, version="4.17"))) == (OLD, replace(NEW, version="4.17"))
+
+
+def test_whoever_is_to_mark_must_be_in_the_list_before_anything_is_marked() -> None:
+    facts = replace(FACTS, token=frozenset({"S-1-5-11"}), marked=0)
+    found = {row.check: row.status.value for row in enforcement_rows(facts, marks=True)}
+    assert found["enforcement: own account"] == "failed"
+
+
+def test_no_controller_found_is_told() -> None:
+    row = list(enforcement_rows(replace(FACTS, controllers=())))[-1]
+    assert "no domain controller" in row.found

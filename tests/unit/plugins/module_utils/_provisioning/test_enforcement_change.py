@@ -16,6 +16,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Mode,
     Policy,
 )
+from tests.unit import powershell
+from tests.unit.plugins.module_utils._provisioning.test_delegation import HOSTILE
 from tests.unit.samples import OWN_SID, STRANGER_SID
 
 POLICY = Policy(
@@ -32,7 +34,18 @@ def test_a_policy_without_the_account_gets_a_change_that_only_adds() -> None:
     assert (policy["own_account_listed"], policy["no_change_because"]) == (False, "")
     assert policy["allowed"] == [{"sid": STRANGER_SID, "name": "svc"}]
     lines = [line for line in policy["change"]["ldif"].splitlines() if not line.startswith("#")]
-    expected = [f"dn: {POLICY.dn}", "changetype: modify", "add: msDS-Settings", f"msDS-Settings: {OWN_SID}", "-"]
+    # What is taken out is put back in the same change, which fails if the list was emptied since.
+    expected = [
+        f"dn: {POLICY.dn}",
+        "changetype: modify",
+        "delete: msDS-Settings",
+        f"msDS-Settings: {STRANGER_SID}",
+        "-",
+        "add: msDS-Settings",
+        f"msDS-Settings: {STRANGER_SID}",
+        f"msDS-Settings: {OWN_SID}",
+        "-",
+    ]
     assert lines == expected
     script = policy["change"]["powershell"]
     assert f"$policy = '{POLICY.dn}'" in script and f"$sid = '{OWN_SID}'" in script
@@ -67,7 +80,21 @@ def test_no_change_is_given_where_it_could_do_harm(policy: Policy, own: str, why
 
 def test_names_cannot_leave_their_quotes() -> None:
     odd = replace(POLICY, dn="CN=O'Hara\u2019; Remove-Item,DC=x")
-    assert "'CN=O''Hara\u2019\u2019; Remove-Item,DC=x'" in enforcement_change.powershell(odd, OWN_SID)
+    script = enforcement_change.powershell(odd, OWN_SID)
+    assert "$policy = ('CN=O''Hara' + [char]0x2019 + '; Remove-Item,DC=x')" in script
     encoded = base64.b64encode(odd.dn.encode()).decode()
     assert f"\ndn:: {encoded}\n" in enforcement_change.ldif(odd, OWN_SID)
     assert "\nadd: injected" not in enforcement_change.ldif(replace(POLICY, dn="CN=x\nadd: injected"), OWN_SID)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_script_is_powershell_whatever_the_name(name: str) -> None:
+    script = enforcement_change.powershell(replace(POLICY, dn=name), OWN_SID)
+    assert script.isascii()
+    assert powershell.names(script) == powershell.names(enforcement_change.powershell(POLICY, OWN_SID))
+    assert "Set-ADObject" in powershell.names(script) and "Remove-ADObject" not in powershell.names(script)
+
+
+def test_of_an_account_whose_token_is_hidden_nothing_is_said() -> None:
+    (policy,) = enforcement_change.described(replace(FACTS, token=frozenset(), own_sid=""))["policies"]
+    assert (policy["own_account_listed"], policy["change"]) == (None, None)
