@@ -77,12 +77,14 @@ class Wanted:
         mapped: LDAP names of the attributes that the mappings write.
         catalog: opens a connection to the global catalog, or None where none is given.
         marks: groups are to be marked for the enforcement.
+        units: organizational units are to be created.
     """
 
     managed_containers: Sequence[str]
     mapped: Sequence[str]
     catalog: Callable[[], Session] | None = None
     marks: bool = False
+    units: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +135,19 @@ def rows(session: Session, wanted: Wanted) -> Iterator[Row]:
     yield from _guard("domain controller", lambda: server_rows(_server(session, root)))
     yield from _guard("global catalog", lambda: _catalog_rows(session, root, wanted))
     yield from _guard("account", lambda: _account_rows(root))
-    guids = attribute_guids(session, root.schema, (*ALWAYS_WRITTEN, *wanted.mapped, *RESTORED))
-    held = Rights(frozenset(root.token), (*ALWAYS_WRITTEN, *wanted.mapped), guids)
+    held = Rights(frozenset(root.token), (*ALWAYS_WRITTEN, *wanted.mapped), _guids(session, root, wanted), wanted.units)
     for container in wanted.managed_containers:
         yield from _guard(f"container {container}", partial(_container_rows, session, container, held))
     yield from _guard("enforcement policy", partial(_enforcement_rows, session, root, wanted))
     yield from _guard("group SIDs in users' tokens", lambda: [read_token_sizes(session, root.base)])
+
+
+def _guids(session: Session, root: Root, wanted: Wanted) -> dict[str, frozenset[str]]:
+    try:
+        return attribute_guids(session, root.schema, (*ALWAYS_WRITTEN, *wanted.mapped, *RESTORED))
+    except GpadError:
+        # What needs them is unknown then.
+        return {}
 
 
 def _guard(check: str, read: Callable[[], Iterable[Row]]) -> Iterator[Row]:
@@ -177,11 +186,12 @@ def _server(session: Session, root: Root) -> ServerFacts:
         about = {access.REANIMATE_TOMBSTONES}
         reanimate = access.may(descriptor, root.token, rights.CONTROL_ACCESS, about)
     version = _first(schema, "objectVersion")
+    capabilities = entry.texts("supportedCapabilities")
     features = partitions.texts("msDS-EnabledFeature") if partitions else None
     return ServerFacts(
         _first(entry, "dnsHostName"),
         pdc_emulator(session, root.base),
-        _READ_ONLY in entry.texts("supportedCapabilities"),
+        _READ_ONLY in capabilities if capabilities else None,
         _skew(entry),
         tuple(sorted({PAGED_RESULTS, EXTENDED_DN, SHOW_DELETED} - set(entry.texts("supportedControl")))),
         _first(entry, "domainFunctionality"),
@@ -263,6 +273,9 @@ def _catalog_rows(session: Session, root: Root, wanted: Wanted) -> Iterator[Row]
             scope="LEVEL",
         )
     )
+    if wanted.catalog is None and not domains:
+        yield Row("global catalog", Status.UNKNOWN, "none is given; the domains of the forest cannot be seen")
+        return
     if wanted.catalog is None:
         text = f"none is given; the forest has {domains} domain{'s' if domains != 1 else ''}"
         remedy = "Give global_catalog_server: without it, members in other domains are skipped."

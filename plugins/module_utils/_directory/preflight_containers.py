@@ -58,10 +58,11 @@ def read_container(session: Session, container: str) -> ContainerFacts:
     looked: list[HeldGroup] = []
     for one in _groups(session, container) if names else ():
         above = inner.get(dn.folded(dn.parent(one.dn)))
-        looked.append(HeldGroup(one.dn, one.texts("adminCount") == ("1",), descriptor_of(one), above))
+        looked.append(HeldGroup(one.dn, descriptor_of(one), above))
         if len(looked) == MOST_LOOKED_AT:
             break
-    sample = next((group.dn for group in looked if not group.guarded), "")
+    guarded = tuple(one.dn for one in session.search(container, "(&(objectClass=group)(adminCount=1))", ()))
+    sample = next((group.dn for group in looked if group.dn not in guarded), "")
     return ContainerFacts(
         container,
         there=True,
@@ -70,12 +71,13 @@ def read_container(session: Session, container: str) -> ContainerFacts:
         sample=sample,
         writable=_writable(session, sample) if sample else frozenset(),
         groups=tuple(looked),
+        guarded=guarded,
         count=len(names),
     )
 
 
 def _groups(session: Session, container: str) -> Iterator[Entry]:
-    wanted = ("adminCount", "nTSecurityDescriptor")
+    wanted = ("nTSecurityDescriptor",)
     return session.search(container, "(objectClass=group)", wanted, controls=(OWNER_AND_DACL_CONTROL,))
 
 

@@ -81,9 +81,9 @@ def _rows(params: dict[str, Any]) -> Iterator[Row]:
     with closing(session):
         given = [mapping["target"] for mapping in params["attribute_mappings"] if not mapping["none"]]
         mapped = [name for name in (*MAPPED, *given) if name.lower() not in _NAMED_APART]
-        marks = params["mark_authority"]
+        marks, units = params["mark_authority"], params["create_containers"]
         mapped += [MARK] if marks else []
-        wanted = Wanted(params["managed_containers"], tuple(dict.fromkeys(mapped)), catalog_of(params), marks)
+        wanted = Wanted(params["managed_containers"], tuple(dict.fromkeys(mapped)), catalog_of(params), marks, units)
         yield from preflight.rows(session, wanted)
 
 

@@ -32,13 +32,11 @@ class HeldGroup:
 
     Parameters:
         dn: where it is.
-        guarded: AdminSDHolder guards it.
         descriptor: its owner and DACL, or None where they are hidden.
         parent: those of its container, or None.
     """
 
     dn: str
-    guarded: bool
     descriptor: SecurityDescriptor | None
     parent: SecurityDescriptor | None
 
@@ -55,6 +53,7 @@ class ContainerFacts:
         sample: DN of a group below it, or an empty string.
         writable: attributes of that group that the account may write, as the server computes them, in lower case.
         groups: the groups that were looked at.
+        guarded: those, of all, that AdminSDHolder guards.
         count: how many groups there are.
     """
 
@@ -65,6 +64,7 @@ class ContainerFacts:
     sample: str = ""
     writable: frozenset[str] = frozenset()
     groups: tuple[HeldGroup, ...] = ()
+    guarded: tuple[str, ...] = ()
     count: int = 0
 
 
@@ -76,11 +76,20 @@ class Rights:
         token: SIDs of the account and its groups.
         written: LDAP names of the attributes that provisioning writes.
         guids: attribute in lower case to the GUIDs of itself and of its property set.
+        units: organizational units are to be created.
     """
 
     token: frozenset[str]
     written: Sequence[str]
     guids: Mapping[str, frozenset[str]]
+    units: bool = False
+
+    def unknown(self, attributes: Collection[str]) -> str:
+        """Return why nothing can be said of writing these attributes, or an empty string."""
+        if not self.token:
+            return "the server does not tell the SIDs of the account's token"
+        lacking = sorted(name for name in attributes if name.lower() not in self.guids)
+        return f"the schema lacks or hides {', '.join(lacking)}" if lacking else ""
 
 
 def container_rows(facts: ContainerFacts, held: Rights) -> Iterator[Row]:
@@ -100,6 +109,14 @@ def container_rows(facts: ContainerFacts, held: Rights) -> Iterator[Row]:
         "allowed" if creates else "not allowed",
         "Grant the account the right to create group objects there (role gpad_delegate).",
     )
+    if held.units:
+        units = "organizationalUnit" in facts.creatable
+        yield judged(
+            f"create organizational units in {facts.dn}",
+            units,
+            "allowed" if units else "not allowed",
+            "Grant the account the right to create organizational units there (role gpad_delegate).",
+        )
     yield _writing(facts, held)
     yield _deleting(facts, held)
     yield _restoring(facts, held)
@@ -115,12 +132,11 @@ def container_rows(facts: ContainerFacts, held: Rights) -> Iterator[Row]:
 
 
 def _lacking(descriptor: SecurityDescriptor, held: Rights, attributes: Collection[str]) -> list[str]:
-    """Return the attributes that the account may not write on an object; those that the schema lacks are left out."""
+    """Return the attributes that the account may not write on an object."""
     return sorted(
         name
         for name in attributes
-        if name.lower() in held.guids
-        and not access.may(descriptor, held.token, rights.WRITE_PROPERTY, held.guids[name.lower()])
+        if not access.may(descriptor, held.token, rights.WRITE_PROPERTY, held.guids[name.lower()])
     )
 
 
@@ -131,6 +147,8 @@ def _writing(facts: ContainerFacts, held: Rights) -> Row:
         where = f"on {facts.sample}"
     elif facts.descriptor is None:
         return Row(check, Status.UNKNOWN, "no group there yet, and the DACL of the container is hidden")
+    elif held.unknown(held.written):
+        return Row(check, Status.UNKNOWN, held.unknown(held.written))
     else:
         lacking = _lacking(access.inherited(facts.descriptor, GROUP_CLASS), held, held.written)
         where = "on new groups, by what they inherit"
@@ -151,24 +169,25 @@ def _deleting(facts: ContainerFacts, held: Rights) -> Row:
     """Judge deletion and moves: both take the object from its container (MS-ADTS 3.1.1.5.4 and 3.1.1.5.5)."""
     check = f"delete and move groups in {facts.dn}"
     remedy = "Grant the account Delete on descendant group objects, and cn and name (role gpad_delegate)."
+    why = held.unknown(RENAMED)
+    if why:
+        return Row(check, Status.UNKNOWN, why)
     seen = [group for group in facts.groups if group.descriptor is not None]
-    if seen:
+    if facts.groups:
         held_back = [
             group.dn
             for group in seen
             if not _may_leave(group, held) or (group.descriptor and _lacking(group.descriptor, held, RENAMED))
         ]
         found = f"not allowed for {len(held_back)} of {len(seen)} groups looked at: {listed(held_back)}"
-        return judged(
-            check,
-            not held_back,
-            found if held_back else f"allowed for the {len(seen)} groups looked at",
-            remedy,
-            Status.WARNING,
+        return (
+            Row(check, Status.WARNING, found, remedy)
+            if held_back
+            else _of_all(facts, check, f"allowed for the {len(seen)} groups looked at")
         )
     if facts.descriptor is None:
         return Row(check, Status.UNKNOWN, "no DACL can be read there")
-    new = HeldGroup("", False, access.inherited(facts.descriptor, GROUP_CLASS), facts.descriptor)
+    new = HeldGroup("", access.inherited(facts.descriptor, GROUP_CLASS), facts.descriptor)
     fine = _may_leave(new, held) and not (new.descriptor and _lacking(new.descriptor, held, RENAMED))
     found = "allowed for new groups, by what they inherit" if fine else "not allowed for new groups"
     return judged(check, fine, found, remedy, Status.WARNING)
@@ -178,6 +197,9 @@ def _restoring(facts: ContainerFacts, held: Rights) -> Row:
     check = f"restore groups to {facts.dn}"
     if facts.descriptor is None:
         return Row(check, Status.UNKNOWN, "the DACL of the container is hidden")
+    why = held.unknown(RESTORED)
+    if why:
+        return Row(check, Status.UNKNOWN, why)
     # A tombstone keeps the DACL that it had (MS-ADTS 3.1.1.5.5), which the container gave it.
     lacking = _lacking(access.inherited(facts.descriptor, GROUP_CLASS), held, RESTORED)
     if not access.may(facts.descriptor, held.token, rights.CREATE_CHILD, {GROUP_CLASS}):
@@ -187,16 +209,20 @@ def _restoring(facts: ContainerFacts, held: Rights) -> Row:
     return judged(check, not lacking, found, remedy, Status.WARNING)
 
 
-def _looked(facts: ContainerFacts) -> str:
-    return f"none of {len(facts.groups)} looked at" if facts.groups else "no groups there"
+def _of_all(facts: ContainerFacts, check: str, found: str) -> Row:
+    """Return the row of what was found fine: it is known only if each group was looked at, and none hidden."""
+    hidden = sum(group.descriptor is None for group in facts.groups)
+    left = [f"{len(facts.groups)} of {facts.count} groups were looked at"] if len(facts.groups) < facts.count else []
+    left += [f"the DACL of {hidden} is hidden"] if hidden else []
+    return Row(check, Status.UNKNOWN if left else Status.OK, "; ".join([found, *left]))
 
 
 def _guarded(facts: ContainerFacts) -> Row:
-    names = [group.dn for group in facts.groups if group.guarded]
+    names = facts.guarded
     return judged(
         f"groups under AdminSDHolder in {facts.dn}",
         not names,
-        f"{len(names)} with adminCount 1: {listed(names)}" if names else _looked(facts),
+        f"{len(names)} with adminCount 1: {listed(names)}" if names else "none",
         "They are never written. Take them out of protected groups and clear adminCount, or out of the scope.",
         Status.WARNING,
     )
@@ -204,13 +230,11 @@ def _guarded(facts: ContainerFacts) -> Row:
 
 def _protected(facts: ContainerFacts) -> Row:
     names = [group.dn for group in facts.groups if _is_protected(group)]
-    return judged(
-        f"protected from deletion in {facts.dn}",
-        not names,
-        f"{len(names)}: {listed(names)}" if names else _looked(facts),
-        "Moving and deleting them fails. Take the protection off those that may go, or set retire accordingly.",
-        Status.WARNING,
-    )
+    check = f"protected from deletion in {facts.dn}"
+    if not names:
+        return _of_all(facts, check, "none")
+    remedy = "Moving and deleting them fails. Take the protection off those that may go, or set retire accordingly."
+    return Row(check, Status.WARNING, f"{len(names)}: {listed(names)}", remedy)
 
 
 def _is_protected(group: HeldGroup) -> bool:

@@ -37,7 +37,7 @@ class ServerFacts:
     Parameters:
         name: its dNSHostName.
         pdc_emulator: that of the PDC emulator, or None where it cannot be told.
-        read_only: it is a read-only domain controller.
+        read_only: it is a read-only domain controller; None where it does not tell what it can.
         skew: how many seconds its clock is from this host's, or None.
         controls_missing: LDAP controls that it lacks.
         domain_level: domainFunctionality, or an empty string.
@@ -52,7 +52,7 @@ class ServerFacts:
 
     name: str
     pdc_emulator: str | None
-    read_only: bool
+    read_only: bool | None
     skew: float | None
     controls_missing: tuple[str, ...]
     domain_level: str
@@ -68,15 +68,16 @@ class ServerFacts:
 def server_rows(facts: ServerFacts) -> Iterator[Row]:
     """Yield what is and is not as provisioning needs it."""
     yield Row("domain controller", Status.OK, f"{facts.name}, over TLS, certificate verified")
-    yield judged(
-        "writable domain controller",
-        not facts.read_only,
-        "it is a read-only one" if facts.read_only else "it is",
-        "Give a writable one as domain_server, or the DNS name of the domain.",
-    )
-    is_owner = facts.pdc_emulator is not None and facts.pdc_emulator.lower() == facts.name.lower()
-    told = f"it is {facts.pdc_emulator}, which is not used" if facts.pdc_emulator else "it cannot be found out"
-    yield Row("PDC emulator", Status.OK, "it is this domain controller" if is_owner else told)
+    if facts.read_only is None:
+        yield Row("writable domain controller", Status.UNKNOWN, "it does not tell its capabilities")
+    else:
+        yield judged(
+            "writable domain controller",
+            not facts.read_only,
+            "it is a read-only one" if facts.read_only else "it is",
+            "Give a writable one as domain_server, or the DNS name of the domain.",
+        )
+    yield _pdc_emulator(facts)
     missing = ", ".join(facts.controls_missing)
     yield judged("LDAP controls", not missing, f"lacking {missing}" if missing else "all there", "Use another DC.")
     if facts.skew is None:
@@ -86,6 +87,14 @@ def server_rows(facts: ServerFacts) -> Iterator[Row]:
         yield judged("clock", facts.skew <= _MOST_SKEW_SECONDS, f"{facts.skew:.0f} s apart", remedy)
     yield from _versions(facts)
     yield from _deleted(facts)
+
+
+def _pdc_emulator(facts: ServerFacts) -> Row:
+    if not facts.pdc_emulator:
+        return Row("PDC emulator", Status.UNKNOWN, "it cannot be found out")
+    same = facts.pdc_emulator.lower() == facts.name.lower()
+    found = "it is this domain controller" if same else f"it is {facts.pdc_emulator}, which is not used"
+    return Row("PDC emulator", Status.OK, found)
 
 
 def _versions(facts: ServerFacts) -> Iterator[Row]:
@@ -105,6 +114,7 @@ def _versions(facts: ServerFacts) -> Iterator[Row]:
         facts.has_anchor,
         f"{text}, {'with' if facts.has_anchor else 'without'} the attribute of the anchor",
         f"Extend it to Windows Server 2016 or later, version {_SCHEMA_2016} (adprep /forestprep).",
+        Status.UNKNOWN if version is None else Status.FAILED,
     )
     if facts.mixed is None:
         yield Row("universal groups", Status.UNKNOWN, "nTMixedDomain cannot be read")

@@ -39,25 +39,26 @@ class GroupClosure:
     """
 
     def __init__(self, parents: Mapping[str, Iterable[str]]) -> None:
-        above = {name: tuple(other for other in held_by if other in parents) for name, held_by in parents.items()}
-        self._above = {name: 1 << number for number, name in enumerate(parents)}
-        changed = True
-        while changed:
-            changed = False
-            for name, held_by in above.items():
-                known = self._above[name]
-                for other in held_by:
-                    known |= self._above[other]
-                if known != self._above[name]:
-                    self._above[name] = known
-                    changed = True
+        self._parents = {
+            name: tuple(other for other in held_by if other in parents) for name, held_by in parents.items()
+        }
+        self._above: dict[str, frozenset[str]] = {}
 
     def count(self, groups: Iterable[str]) -> int:
         """Return how many groups these are with all that hold them."""
-        found = 0
-        for name in groups:
-            found |= self._above.get(name, 0)
-        return found.bit_count()
+        return len(frozenset().union(*(self._closure(name) for name in groups if name in self._parents)))
+
+    def _closure(self, start: str) -> frozenset[str]:
+        """Return a group and all that hold it; asked for at the groups that hold users, and kept."""
+        if start not in self._above:
+            seen = {start}
+            waiting = [start]
+            while waiting:
+                new = [other for other in self._parents[waiting.pop()] if other not in seen]
+                seen.update(new)
+                waiting += new
+            self._above[start] = frozenset(seen)
+        return self._above[start]
 
 
 def token_row(closure: GroupClosure, users: Iterable[Membership], most: int) -> Row:
@@ -81,6 +82,8 @@ def token_row(closure: GroupClosure, users: Iterable[Membership], most: int) -> 
         f"{scope} with groups looked at, the most groups {largest}; counted are the security groups of this domain at "
         "any depth and the primary group, not SID history nor groups of other domains"
     )
+    if not near and (looked >= most or not looked):
+        return Row("group SIDs in users' tokens", Status.UNKNOWN, counted)
     return judged(
         "group SIDs in users' tokens",
         not near,

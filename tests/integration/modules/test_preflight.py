@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,11 @@ import pytest
 
 from tests.integration.modules.objects import add_group, unique
 from tests.integration.modules.target import ROOT, Target
+from tests.integration.modules.test_writers import TEMPLATE
 from tests.lab.api import Lab
 from tests.lab.entra.admin import EntraAdmin
+
+RECYCLING = ROOT / "tests" / "integration" / "adapter" / "enable_recycle_bin.py"
 
 
 def table(result: dict[str, Any]) -> dict[str, dict[str, str]]:
@@ -67,6 +71,14 @@ def test_the_account_of_the_lab_may_do_what_is_needed_before_and_after_the_first
         f"protected from deletion in {container}": "warning",
         f"groups under AdminSDHolder in {container}": "warning",
     }
+    forest = Path(own.lab.settings.dir) / "forests" / own.domain
+    subprocess.run(["/usr/bin/python3", str(RECYCLING)], cwd=forest, check=True, capture_output=True)
+    assert table(own.info("preflight"))["Recycle Bin"] == {
+        "check": "Recycle Bin",
+        "status": "ok",
+        "found": "on",
+        "remedy": "",
+    }
 
 
 def test_a_poor_account_is_told_what_it_lacks(target: Target) -> None:
@@ -111,6 +123,15 @@ def test_a_container_that_is_not_there_keeps_nothing_else_from_being_told(target
     rows = table(target.info("preflight", managed_containers=[missing, there]))
     assert rows[f"container {missing}"]["status"] == "failed"
     assert rows[f"container {there}"]["status"] == "ok" and "group SIDs in users' tokens" in rows
+
+
+def test_units_are_judged_where_they_are_to_be_created(target: Target) -> None:
+    check = f"create organizational units in {target.forest.managed_containers[0]}"
+    assert check not in table(target.info("preflight"))
+    assert table(target.info("preflight", create_containers=True))[check]["status"] == "failed"
+    admin = target.forest.administrator
+    options = {"domain_username": admin.username, "domain_password": admin.password, "create_containers": True}
+    assert table(target.info("preflight", **options))[check]["status"] == "ok"
 
 
 def test_the_attributes_of_the_mappings_must_be_writable(target: Target) -> None:
@@ -194,6 +215,16 @@ def test_the_side_of_entra_is_looked_at_and_nothing_is_captured(target: Target) 
     assert rows["tenant"]["status"] == "ok" and "AAD" in rows["tenant"]["found"]
     assert rows["Graph permissions beyond what is needed"]["status"] == "warning"
     assert rows["other provisioning jobs"]["status"] == "ok"
+    job = {"id": "AD2AAD.1", "templateId": "AAD2ADGroupProvisioning", "status": {"code": "Active"}}
+    principal = {"displayName": "Cloud Sync", "applicationTemplateId": TEMPLATE, "synchronizationJobs": [job]}
+    made = target.admin.create("servicePrincipal", principal)
+    try:
+        row = table(target.scope(preflight=True))["other provisioning jobs"]
+        assert row["status"] == "failed" and "Cloud Sync, job" in row["found"] and row["remedy"]
+        vouched = table(target.scope(preflight=True, other_writers="disjoint"))
+        assert vouched["other provisioning jobs"]["status"] == "warning"
+    finally:
+        target.admin.purge(made)
     target.admin.knobs(tenant_type="CIAM")
     try:
         assert table(target.scope(preflight=True))["tenant"]["status"] == "failed"

@@ -44,17 +44,22 @@ def root(**change: Any) -> dict[str, Any]:
         "supportedControl": [PAGED_RESULTS, EXTENDED_DN, SHOW_DELETED],
         "domainFunctionality": ["7"],
         "forestFunctionality": ["7"],
+        "supportedCapabilities": ["1.2.840.113556.1.4.800"],
         "tokenGroups": [identity.sid_to_bytes(OWN_SID)],
     }
     return entry("", **{name: values for name, values in {**said, **change}.items() if values})
 
 
-def checked(patch: pytest.MonkeyPatch, refuse: str | None = None, **change: Any) -> dict[str, Row]:
-    """Return the rows by their check; a search at one base is refused."""
+def checked(
+    patch: pytest.MonkeyPatch, refuse: str | None = None, hide: str | None = None, **change: Any
+) -> dict[str, Row]:
+    """Return the rows by their check; a search at one base is refused, at another finds nothing."""
 
     def handler(operation: Operation) -> Any:
         if operation.base == refuse:
             return refused(1, "broken")
+        if operation.base == hide:
+            return page([])
         if operation.base == "":
             return page([root(**change)])
         if operation.base == BASE and operation.options["search_scope"] == "BASE":
@@ -96,6 +101,21 @@ def test_a_clock_a_little_apart_is_good_enough(monkeypatch: pytest.MonkeyPatch) 
 def test_a_read_only_controller_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = checked(monkeypatch, supportedCapabilities=["1.2.840.113556.1.4.1920"])
     assert rows["writable domain controller"].status.value == "failed"
+
+
+def test_what_a_controller_does_not_tell_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = checked(monkeypatch, hide=f"CN=Partitions,{CONFIGURATION}", supportedCapabilities=[])
+    assert rows["writable domain controller"].status.value == "unknown"
+    # No PDC emulator is seen in this script.
+    for check in ("PDC emulator", "global catalog", "Recycle Bin"):
+        assert rows[check].status.value == "unknown", rows[check]
+    assert rows["enforcement policy"].status.value == rows["group SIDs in users' tokens"].status.value == "unknown"
+
+
+def test_a_schema_that_cannot_be_read_keeps_nothing_else_from_being_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = checked(monkeypatch, refuse=SCHEMA)
+    assert rows["domain controller"].status.value == "unknown"
+    assert rows["account"].status.value == "ok" and rows[f"container {MANAGED}"].status.value == "failed"
 
 
 def test_a_server_that_is_none_is_the_only_row(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ DELETES = Ace(True, rights.DELETE, OWN_SID, None, True, GROUP_CLASS, True)
 FULL = SecurityDescriptor(None, (CHILDREN, DELETES, *WRITES))
 EMPTY = ContainerFacts(MANAGED, True, frozenset({"group"}), FULL)
 ON_GROUP = SecurityDescriptor(None, tuple(replace(ace, inherit_only=False) for ace in (DELETES, *WRITES)))
-GROUP = HeldGroup(f"CN=a,{MANAGED}", False, ON_GROUP, FULL)
+GROUP = HeldGroup(f"CN=a,{MANAGED}", ON_GROUP, FULL)
 HOLDING = replace(EMPTY, sample=GROUP.dn, writable=frozenset({"member", "cn"}), groups=(GROUP,), count=1)
 BARE = SecurityDescriptor(None, ())
 
@@ -70,7 +70,7 @@ WRITING, LEAVING, RESTORING = "write groups in X", "delete and move groups in X"
         (replace(EMPTY, descriptor=None), LEAVING, "unknown", "no DACL"),
         (replace(EMPTY, descriptor=SecurityDescriptor(None, WRITES)), LEAVING, "warning", "not allowed"),
         (
-            replace(HOLDING, groups=(GROUP, replace(GROUP, dn="CN=b", descriptor=BARE))),
+            replace(HOLDING, groups=(GROUP, replace(GROUP, dn="CN=b", descriptor=BARE)), count=2),
             LEAVING,
             "warning",
             "1 of 2 groups looked at: CN=b",
@@ -80,7 +80,7 @@ WRITING, LEAVING, RESTORING = "write groups in X", "delete and move groups in X"
         (replace(EMPTY, descriptor=SecurityDescriptor(None, (CHILDREN,))), RESTORING, "warning", "isDeleted"),
         (replace(EMPTY, descriptor=None), RESTORING, "unknown", "hidden"),
         (
-            replace(HOLDING, groups=(replace(GROUP, guarded=True),)),
+            replace(HOLDING, guarded=(GROUP.dn,)),
             "groups under AdminSDHolder in X",
             "warning",
             GROUP.dn,
@@ -103,3 +103,51 @@ def test_what_is_lacking_is_told_with_its_remedy(facts: ContainerFacts, check: s
     row = table(facts)[check]
     assert row.status.value == status and found in row.found
     assert bool(row.remedy) is (status in ("failed", "warning"))
+
+
+HIDDEN = replace(GROUP, descriptor=None)
+PROTECTED, GUARDED = "protected from deletion in X", "groups under AdminSDHolder in X"
+
+
+@pytest.mark.parametrize(
+    ("facts", "check", "found"),
+    [
+        (replace(HOLDING, groups=(HIDDEN,)), LEAVING, "hidden"),
+        (replace(HOLDING, groups=(GROUP, HIDDEN), count=2), LEAVING, "hidden"),
+        (replace(HOLDING, groups=(GROUP, HIDDEN), count=2), PROTECTED, "hidden"),
+        (replace(HOLDING, count=2), LEAVING, "1 of 2"),
+        (replace(HOLDING, count=2), PROTECTED, "1 of 2"),
+    ],
+)
+def test_what_was_not_looked_at_is_unknown(facts: ContainerFacts, check: str, found: str) -> None:
+    row = table(facts)[check]
+    assert row.status.value == "unknown" and found in row.found, row
+
+
+@pytest.mark.parametrize(
+    "held", [replace(HELD, token=frozenset()), replace(HELD, guids={}), replace(HELD, written=("member", "newOne"))]
+)
+def test_without_token_or_schema_the_rights_are_unknown(held: Rights) -> None:
+    rows = {row.check.replace(MANAGED, "X"): row for row in container_rows(EMPTY, held)}
+    assert rows[WRITING].status.value == "unknown", rows[WRITING]
+    if "newOne" not in held.written:
+        assert rows[LEAVING].status.value == rows[RESTORING].status.value == "unknown"
+
+
+def test_guarded_groups_are_told_wherever_they_are() -> None:
+    row = table(replace(HOLDING, guarded=("CN=far",), count=5000))[GUARDED]
+    assert row.status.value == "warning" and "CN=far" in row.found
+    assert table(replace(HOLDING, count=5000))[GUARDED].status.value == "ok"
+
+
+UNITS = "create organizational units in X"
+
+
+@pytest.mark.parametrize(
+    ("creatable", "status"), [(frozenset({"group"}), "failed"), (frozenset({"organizationalUnit"}), "ok")]
+)
+def test_units_are_judged_where_they_are_to_be_created(creatable: frozenset[str], status: str) -> None:
+    facts = replace(EMPTY, creatable=creatable)
+    assert UNITS not in table(facts)
+    rows = {row.check.replace(MANAGED, "X"): row for row in container_rows(facts, replace(HELD, units=True))}
+    assert rows[UNITS].status.value == status and ("gpad_delegate" in rows[UNITS].remedy) is (status == "failed")

@@ -40,11 +40,13 @@ def test_all_is_as_needed() -> None:
         ({"may_reanimate": False}, "reanimate tombstones", "warning", "cannot be restored"),
         ({"may_reanimate": None}, "reanimate tombstones", "unknown", "hidden"),
         ({"pdc_emulator": "dc2"}, "PDC emulator", "ok", "it is dc2, which is not used"),
-        ({"pdc_emulator": None}, "PDC emulator", "ok", "cannot be found out"),
+        ({"pdc_emulator": None}, "PDC emulator", "unknown", "cannot be found out"),
+        ({"read_only": None}, "writable domain controller", "unknown", "does not tell"),
+        ({"has_anchor": False, "schema_version": None}, "schema", "unknown", "hidden"),
     ],
 )
 def test_what_is_lacking_is_told(change: dict[str, Any], check: str, status: str, found: str) -> None:
     rows = {row.check: row for row in server_rows(replace(GOOD, **change))}
     assert rows[check].status.value == status and found in rows[check].found
-    assert bool(rows[check].remedy) is (status in ("failed", "warning") or check == "functional level")
+    assert bool(rows[check].remedy) is (status in ("failed", "warning") or check in ("functional level", "schema"))
     assert {name for name, row in rows.items() if row.status.value != "ok"} <= {check}

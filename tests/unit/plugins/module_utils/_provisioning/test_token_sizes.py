@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,6 +50,22 @@ def test_a_user_near_the_limit_is_named_with_the_primary_group_counted() -> None
 
 def test_one_below_is_fine_and_what_was_counted_is_told() -> None:
     users = [Membership("CN=many", tuple(f"g{n}" for n in range(898)))]
-    row = token_row(closure(1000), users, 1)
-    assert row.status.value == "ok" and "the first 1 users" in row.found and "not SID history" in row.found
+    row = token_row(closure(1000), users, 2)
+    assert row.status.value == "ok" and "1 users" in row.found and "not SID history" in row.found
     assert "the most groups 899" in row.found
+
+
+def test_what_was_not_counted_to_its_end_is_unknown() -> None:
+    row = token_row(closure(10), [Membership("CN=one", ("g1",))], 1)
+    assert row.status.value == "unknown" and "the first 1 users" in row.found
+    assert token_row(closure(10), [], 5).status.value == "unknown"
+
+
+def test_many_groups_take_little_room() -> None:
+    tracemalloc.start()
+    try:
+        parents = {f"g{number}": ("g0",) for number in range(40_000)}
+        assert GroupClosure(parents).count(["g39999", "g2"]) == 3
+        assert tracemalloc.get_traced_memory()[1] < 60_000_000
+    finally:
+        tracemalloc.stop()
