@@ -42,8 +42,8 @@ options:
       - V(enforcement) is how domain controllers enforce the source of authority. C(policies) are those in
         C(CN=SOA-Policies,CN=System), each with its C(mode), who is C(allowed), an C(explanation), and whether the
         account is in it, C(own_account_listed), null where the server hides the account's token. Where it is not, there
-        is the C(change) for a Domain Admin to review, as C(powershell) and as C(ldif), which is never applied, or C(no_change_because). C(controllers) says which
-        ones cannot enforce.
+        is the C(change) for a Domain Admin to review, as C(powershell) and as C(ldif), which is never applied, or
+        C(no_change_because). C(controllers) says which ones cannot enforce.
         Needs the connection.
     type: list
     elements: str
