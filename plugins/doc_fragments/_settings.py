@@ -12,6 +12,14 @@ class ModuleDocFragment:
 
     DOCUMENTATION = r"""
 options:
+  mark_authority:
+    description:
+      - Mark groups as mastered by the cloud, C(Cloud) in C(msDS-ObjectSoa), so that domain controllers that enforce
+        the source of authority refuse changes by others. O(attribute_mappings) may then have no mapping for it.
+      - The mark goes when a group is detached or handed back. Where the schema lacks the attribute, nothing is done.
+      - Before that, the account must be in the policy, see C(enforcement) of M(hybrid_identity.gpad.gpad_info).
+    type: bool
+    default: false
   moves:
     description:
       - Whether changed data in the cloud may move a group to another container. A changed O(target_container) always

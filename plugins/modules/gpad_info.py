@@ -24,7 +24,11 @@ options:
       - V(drift) are the changes that a run would make now, in RV(changes). Needs the connection, O(snapshot),
         O(journal) and O(target_container).
       - V(snapshot) is what the snapshot says of itself. Needs O(snapshot).
-      - V(preflight) is what the account may do and the server can do, found out without writing. Needs the connection.
+      - V(preflight) is a table of what the account may do, the server can do and the domain holds, found out without
+        writing. Each row has a C(check), its C(status), what was C(found), and the C(remedy). The C(status) is C(ok),
+        C(warning), C(failed), or C(unknown) for what could not be found out. A server that cannot be reached is a row,
+        too. Needs the connection. O(attribute_mappings) tells which attributes must be writable, O(snapshot) the sizes
+        of groups.
       - V(runs) are the latest runs, newest first, with the plan that holds the journal now, C(lease), and the
         C(quarantine). V(failing) are the objects whose latest change failed, with C(tries), C(first_at) and C(next_at)
         of those that wait for another try. Both need O(journal).
@@ -40,9 +44,15 @@ options:
         C(group), C(guid), C(status), C(found) and C(remedy); and the objectGUIDs of those that are C(ready). Needs the
         connection; O(snapshot) and O(target_container) for the checks that look at the cloud and at names. In the file
         O(report_path) each group has its members, which makes that file an export; in the result it has their number.
+      - V(enforcement) is how domain controllers enforce the source of authority. C(policies) are those in
+        C(CN=SOA-Policies,CN=System), each with its C(mode), who is C(allowed), an C(explanation), and whether the
+        account is in it, C(own_account_listed), null where the server hides the account's token. Where it is not, there
+        is the C(change) for a Domain Admin to review, as C(powershell) and as C(ldif), which is never applied, or
+        C(no_change_because). C(controllers) says which ones cannot enforce.
+        Needs the connection.
     type: list
     elements: str
-    choices: [groups, orphans, drift, snapshot, runs, failing, log, preflight, soa, writeback]
+    choices: [groups, orphans, drift, snapshot, runs, failing, log, preflight, soa, enforcement, writeback]
     default: [groups, runs]
   snapshot:
     description: Path of the snapshot.

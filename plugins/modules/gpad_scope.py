@@ -33,6 +33,14 @@ options:
         they are what was captured. 32 characters or more, which only the hosts of both sides have. C(openssl rand
         -base64 48) makes one.
     type: str
+  preflight:
+    description:
+      - Look at what the application may do, at the tenant, and at jobs of Cloud Sync, return that as RV(preflight), and
+        capture nothing. O(snapshot) is left as it is.
+      - The role C(hybrid_identity.gpad.gpad_preflight) joins this table with that of
+        M(hybrid_identity.gpad.gpad_info).
+    type: bool
+    default: false
   scope_mode:
     description:
       - V(selected) takes the groups in O(selected_groups) and O(selected_groups_file), V(assigned) those that are
@@ -275,6 +283,16 @@ notices:
   type: list
   elements: dict
   sample: []
+preflight:
+  description: What was looked at, in the shape of the table of M(hybrid_identity.gpad.gpad_info).
+  returned: with O(preflight)
+  type: list
+  elements: dict
+  sample:
+    - check: Graph permission User.Read.All
+      status: failed
+      found: 'not granted: the SIDs of users'
+      remedy: Grant User.Read.All to the application, and consent to it.
 report:
   description: The same for people, a line each.
   returned: when the run came to its end

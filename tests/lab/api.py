@@ -144,6 +144,10 @@ class Lab:
         """Give an object another owner, as if that account had created it."""
         self._change_descriptor(forest, dn, "owner", sid)
 
+    def protect_list(self, forest: str, dn: str) -> None:
+        """Let the access control list of an object inherit nothing."""
+        self._change_descriptor(forest, dn, "protect", "yes")
+
     def add_sid_history(self, forest: str, dn: str, sid: str) -> None:
         """Add a SID to those that an account had before, as a migration of domains does."""
         self._change_descriptor(forest, dn, "history", sid)

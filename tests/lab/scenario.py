@@ -18,6 +18,7 @@ PRODUCT_ROLES = (
     "Group-OnPremisesSyncBehavior.ReadWrite.All",
     "Group.Read.All",
     "GroupMember.Read.All",
+    "Organization.Read.All",
     "Synchronization.Read.All",
     "User.Read.All",
 )

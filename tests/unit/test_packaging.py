@@ -19,6 +19,7 @@ ADAPTERS = frozenset({"_entra", "_directory", "_store"})
 GRAPH_SIDE, DIRECTORY_SIDE = frozenset({"_entra", "_store"}), frozenset({"_directory", "_store"})
 # Every module has its line here: a new one cannot be forgotten.
 PACKAGED = {
+    "gpad_delegate": frozenset({"_directory", "_store"}),
     "gpad_group": DIRECTORY_SIDE,
     "gpad_info": DIRECTORY_SIDE,
     "gpad_journal": frozenset({"_store"}),

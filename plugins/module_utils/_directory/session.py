@@ -64,6 +64,9 @@ SHOW_DEACTIVATED_LINKS_CONTROL = ("1.2.840.113556.1.4.2065", False, None)
 # LDAP_SERVER_SD_FLAGS_OID with OWNER_SECURITY_INFORMATION and DACL_SECURITY_INFORMATION (MS-ADTS 3.1.1.3.4.1.11).
 OWNER_AND_DACL_CONTROL = ("1.2.840.113556.1.4.801", True, b"\x30\x03\x02\x01\x05")
 
+# The same with DACL_SECURITY_INFORMATION alone: nothing but the list is written.
+DACL_CONTROL = ("1.2.840.113556.1.4.801", True, b"\x30\x03\x02\x01\x04")
+
 # Below the server's MaxPageSize of 1000 it would only cost round trips, above it the server cuts down silently.
 PAGE_SIZE = 1000
 _CONNECT_SECONDS = 10
@@ -327,7 +330,7 @@ class Session:
     def modify(
         self,
         name: str,
-        changes: Mapping[str, Sequence[tuple[str, Sequence[str]]]],
+        changes: Mapping[str, Sequence[tuple[str, Sequence[str | bytes]]]],
         controls: Sequence[Control] = (),
     ) -> Mapping[str, Any]:
         """Modify an object and return the result.

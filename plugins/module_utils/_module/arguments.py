@@ -102,6 +102,7 @@ SNAPSHOT_KEY: Spec = {"snapshot_key": {"type": "str", "no_log": True}}
 SETTINGS: Spec = {
     **MAPPINGS,
     **SNAPSHOT_KEY,
+    "mark_authority": {"type": "bool", "default": False},
     "moves": {"type": "str", "choices": ["hold", "follow"], "default": "hold"},
     "create_containers": {"type": "bool", "default": False},
     "name_collision": {"type": "str", "choices": ["fail", "suffix"], "default": "fail"},

@@ -26,6 +26,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.argum
     RESULTS,
     SNAPSHOT_KEY,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.cloud_looking import cloud_rows
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import report_result, run_module
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import (
     identity,
@@ -108,6 +109,9 @@ def entra_settings(params: dict[str, Any]) -> EntraSettings:
 def _capture(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
     settings = entra_settings(params)
+    if params["preflight"]:
+        rows = cloud_rows(params, settings)
+        return report_result(module, Report(params["max_results"]), changed=False, preflight=rows)
     rules = scope_options.filters(params["filters"])
     query = scope_options.group_query(params, rules)
     wanted = scope_options.selected(params)

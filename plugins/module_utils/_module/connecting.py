@@ -43,9 +43,9 @@ def open_directory(params: dict[str, Any], attributes: Iterable[str] = ()) -> It
         GpadError: a container is no DN, or the domain controller cannot be used.
     """
     containers = managed_containers(params["managed_containers"])
-    session = _open_session(params)
+    session = open_session(params)
     try:
-        reader = Reader(session, containers, (*MAPPED, *attributes), _catalog(params))
+        reader = Reader(session, containers, (*MAPPED, *attributes), catalog_of(params))
         try:
             yield session, reader
         finally:
@@ -54,7 +54,7 @@ def open_directory(params: dict[str, Any], attributes: Iterable[str] = ()) -> It
         session.close()
 
 
-def _open_session(params: dict[str, Any]) -> Session:
+def open_session(params: dict[str, Any]) -> Session:
     """Return a connection to the domain controller that is to be used.
 
     Raises:
@@ -84,7 +84,7 @@ def _connection(params: dict[str, Any], server: str, port: int | None) -> Connec
     )
 
 
-def _catalog(params: dict[str, Any]) -> Callable[[], Session] | None:
+def catalog_of(params: dict[str, Any]) -> Callable[[], Session] | None:
     """Return what opens a connection to the global catalog, or None where there is none."""
     server = params["global_catalog_server"]
     if not server:

@@ -21,6 +21,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.mappi
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import limits as limit_rules
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import texts
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import build_plan
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.enforcement import MARK, MARKED_CLOUD
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     BlockedError,
     ConfigurationError,
@@ -34,6 +35,10 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Limits,
     Size,
     Tally,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
+    AttributeMapping,
+    MappingKind,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import (
     moment_of,
@@ -84,7 +89,7 @@ def settings_of(params: dict[str, Any]) -> Settings:
         params["managed_containers"],
         params["target_container"],
         container_default=params["container_default"] or "",
-        attribute_mappings=attribute_mappings(params["attribute_mappings"]),
+        attribute_mappings=_mappings(params),
         foreign_members=ForeignMembers(params["foreign_members"]),
         protected_groups=params["protected_groups"],
         protected_members=params["protected_members"],
@@ -99,6 +104,22 @@ def settings_of(params: dict[str, Any]) -> Settings:
         ignore_objects=params["ignore_objects"],
         retire=_retire(params["retire"] or {}),
     )
+
+
+def _mappings(params: dict[str, Any]) -> list[AttributeMapping]:
+    """Return the mappings, with that of the mark where it is asked for.
+
+    Raises:
+        ConfigurationError: a mapping cannot be used, or the mark has one of its own.
+    """
+    given = attribute_mappings(params["attribute_mappings"])
+    if not params["mark_authority"]:
+        return given
+    if any(mapping.target.lower() == MARK.lower() for mapping in given):
+        raise ConfigurationError(
+            f"mark_authority: attribute_mappings has a mapping for {MARK} as well.", "Leave one of them out."
+        )
+    return [*given, AttributeMapping(MARK, MappingKind.CONSTANT, MARKED_CLOUD)]
 
 
 def _retire(given: dict[str, Any]) -> RetireRules:

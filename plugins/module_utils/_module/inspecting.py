@@ -13,7 +13,6 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory import preflight
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import Reader
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import writeback_side
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import (
@@ -24,7 +23,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.argum
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.connecting import (
     LIBRARIES,
-    MAPPED,
     open_directory,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.directory_side import (
@@ -32,6 +30,10 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.direc
     settings_of,
     snapshot_of,
     temporary_plan,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.looking import (
+    directory_rows,
+    enforcement_entry,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import (
     report_result,
@@ -59,8 +61,21 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journa
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.log import LogFilter
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
 
-_SUBSETS = ("groups", "orphans", "drift", "snapshot", "runs", "failing", "log", "preflight", "soa", "writeback")
-_NEEDS_DIRECTORY = frozenset({"groups", "orphans", "drift", "preflight", "soa", "writeback"})
+_SUBSETS = (
+    "groups",
+    "orphans",
+    "drift",
+    "snapshot",
+    "runs",
+    "failing",
+    "log",
+    "preflight",
+    "soa",
+    "enforcement",
+    "writeback",
+)
+_NEEDS_DIRECTORY = frozenset({"groups", "orphans", "drift", "preflight", "soa", "enforcement", "writeback"})
+_CONNECTING_BY_THEMSELVES = frozenset({"preflight", "enforcement"})
 _NEEDS_SNAPSHOT = frozenset({"orphans", "drift", "snapshot"})
 _NEEDS_JOURNAL = frozenset({"groups", "drift", "runs", "failing", "log"})
 
@@ -135,16 +150,16 @@ def _inspect(module: AnsibleModule) -> dict[str, Any]:
         entries = journal.log.entries(_log_filter(params["log"]), params["max_results"])
         found["log"] = [summary_object(entry) for entry in entries]
     options = ("domain_server", "domain_username", "domain_password", "managed_containers")
-    if _need(params, wanted, _NEEDS_DIRECTORY, *options):
+    needed = _need(params, wanted, _NEEDS_DIRECTORY, *options)
+    if "preflight" in wanted:
+        found["preflight"] = directory_rows(params)
+    if "enforcement" in wanted:
+        found["enforcement"] = enforcement_entry(params)
+    if needed and wanted & (_NEEDS_DIRECTORY - _CONNECTING_BY_THEMSELVES):
         named = "writeback" in wanted and params["target_container"] is not None
         settings = settings_of(params) if named or "drift" in wanted else None
         targets = settings.mapper.targets if settings else ()
         with open_directory(params, targets) as (session, reader):
-            if "preflight" in wanted:
-                found["preflight"] = [
-                    asdict(check)
-                    for check in preflight.checks(session, reader.domain.dn, params["managed_containers"], MAPPED)
-                ]
             if wanted & {"groups", "orphans"}:
                 found |= _from_directory(reader, journal, snapshot, wanted)
             if "soa" in wanted:

@@ -32,6 +32,7 @@ OPTIONS: Spec = {
     "groups": {"type": "list", "elements": "str"},
     "plan": {"type": "path"},
     "validate_only": {"type": "bool", "default": False},
+    "preflight": {"type": "bool", "default": False},
     "match_users_by": {
         "type": "list",
         "elements": "str",

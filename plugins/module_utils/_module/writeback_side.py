@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory import preflight
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.preflight import Wanted
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import Reader
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Session
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.writeback import read_writeback
@@ -35,6 +36,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import Occupied
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ownership import Claims, Trust
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied, CapturedGroup
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.preflight import Status
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Settings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.writeback import (
     Export,
@@ -181,10 +183,10 @@ def _found(params: dict[str, Any], sides: Sides, groups: tuple[WritebackGroup, .
 
 
 def _rights(params: dict[str, Any], sides: Sides) -> Iterator[Right]:
-    lines = preflight.checks(sides.session, sides.reader.domain.dn, params["managed_containers"], MAPPED)
-    for line in lines:
-        if line.check.startswith("write groups in "):
-            yield Right(line.check, line.ok, line.detail, line.remedy)
+    # A row that could not be read is no right.
+    for row in preflight.right_rows(sides.session, Wanted(params["managed_containers"], MAPPED)):
+        if row.check.startswith("write groups in "):
+            yield Right(row.check, row.status is Status.OK, row.found, row.remedy)
 
 
 def _untrusted(params: dict[str, Any], reader: Reader, guids: Collection[str]) -> dict[str, str]:

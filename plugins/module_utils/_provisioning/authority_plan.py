@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import (
     dn,
+    enforcement,
     identity,
     ownership,
     scope_change,
@@ -170,9 +171,11 @@ def plan_hand_back(
             text = f"The journal does not know which adminDescription {group.dn} had before it was taken over."
             yield Problem(cloud_id, _name(group), "earlier_value_unknown", text, texts.SOA_EARLIER_REMEDY)
         else:
-            before = {MARK: group.attributes.get(MARK, ())}
             name = known.name or _name(group)
-            after = {MARK: known.values}
+            # Controllers that enforce would keep the sync client from a group that is still marked as the cloud's.
+            enforced = enforcement.marked(group)
+            before = {MARK: group.attributes.get(MARK, ()), **enforced}
+            after: dict[str, tuple[str, ...]] = {MARK: known.values, **dict.fromkeys(enforced, ())}
             reason = "its source of authority is to be rolled back"
             yield GroupChange(Action.UPDATE, cloud_id, name, group.guid, group.dn, None, before, after, reason)
 

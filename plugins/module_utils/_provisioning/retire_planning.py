@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import (
     dn,
+    enforcement,
     identity,
     ownership,
     plan,
@@ -283,7 +284,7 @@ def _written(
 def _object_change(settings: Settings, item: _Left) -> GroupChange | None:
     """Return the change of the object itself; it is deleted only once it is empty, so that its members can be seen."""
     group, reason = item.group, f"retired: {item.shown.text}"
-    marks = {name: group.attributes.get(name, ()) for name in (ANCHOR, "adminDescription")}
+    marks = {name: group.attributes.get(name, ()) for name in (ANCHOR, "adminDescription")} | enforcement.marked(group)
     if item.steps.action is Retire.DELETE:
         return GroupChange(Action.DELETE, item.id, item.name, group.guid, group.dn, None, marks, {}, reason)
     if item.steps.action is Retire.DETACH:

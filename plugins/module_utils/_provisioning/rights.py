@@ -18,15 +18,19 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 EVERYONE = "S-1-1-0"
 
 # Access mask (MS-ADTS 5.1.3.2).
+CREATE_CHILD = 0x1
+DELETE_CHILD = 0x2
+LIST_CONTENTS = 0x4
 WRITE_SELF = 0x8  # RIGHT_DS_WRITE_PROPERTY_EXTENDED: validated writes
 WRITE_PROPERTY = 0x20
 DELETE_TREE = 0x40
+CONTROL_ACCESS = 0x100
 DELETE = 0x10000
 WRITE_DAC = 0x40000
 WRITE_OWNER = 0x80000
 GENERIC_ALL = 0x10000000
 GENERIC_WRITE = 0x40000000
-_EVERYTHING = 0xFFFFFFFF
+EVERYTHING = 0xFFFFFFFF  # stands for an entry that is not understood
 
 _TAKES_OVER = GENERIC_ALL | GENERIC_WRITE | WRITE_DAC | WRITE_OWNER
 _WRITES = WRITE_PROPERTY | WRITE_SELF
@@ -34,6 +38,8 @@ _DELETES = DELETE | DELETE_TREE | GENERIC_ALL
 
 _DACL_PRESENT = 0x4
 _SELF_RELATIVE = 0x8000
+_CONTAINER_INHERIT = 0x2
+_NO_PROPAGATE = 0x4
 _INHERIT_ONLY = 0x8
 _OBJECT_TYPE_PRESENT = 0x1
 _INHERITED_TYPE_PRESENT = 0x2
@@ -46,6 +52,7 @@ _SID_HEADER = 8
 # Type of an ACE (MS-DTYP 2.4.4.1) to whether it allows; those with a GUID inside apart.
 _PLAIN = {0x0: True, 0x1: False, 0x9: True, 0xA: False}
 _OBJECT = {0x5: True, 0x6: False, 0xB: True, 0xC: False}
+_CONDITIONAL = frozenset({0x9, 0xA, 0xB, 0xC})
 # Audit, alarm, label, resource attribute, policy and trust label: they grant nothing.
 _GRANTING_NOTHING = frozenset({0x2, 0x3, 0x7, 0x8, 0xD, 0xE, 0xF, 0x10, 0x11, 0x12, 0x13, 0x14})
 
@@ -69,6 +76,10 @@ class Ace:
         trustee: SID as text.
         object_type: GUID, in lower case, of the attribute, property set or right that it is about; None for all.
         inherit_only: it says nothing of the object itself.
+        inherited_type: GUID, in lower case, of the class whose objects inherit it; None for all.
+        inherits: containers below inherit it, which all directory objects are.
+        conditional: it holds only where a condition does, which is not evaluated.
+        one_level: what inherits it does not hand it on.
     """
 
     allow: bool
@@ -76,6 +87,10 @@ class Ace:
     trustee: str
     object_type: str | None
     inherit_only: bool
+    inherited_type: str | None = None
+    inherits: bool = False
+    conditional: bool = False
+    one_level: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,22 +142,23 @@ def _aces(raw: bytes, start: int) -> Iterator[Ace]:
         kind, flags, length = _unpack(_ACE, raw, position, end)
         if length < _ACE.size or position + length > end:
             raise ValueError(f"the entry at {position} does not fit into its list")
-        ace = _ace(raw, position + _ACE.size, position + length, kind, bool(flags & _INHERIT_ONLY))
+        ace = _ace(raw, position + _ACE.size, position + length, kind, flags)
         if ace is not None:
             yield ace
         position += length
 
 
-def _ace(raw: bytes, start: int, end: int, kind: int, inherit_only: bool) -> Ace | None:
+def _ace(raw: bytes, start: int, end: int, kind: int, flags: int) -> Ace | None:
+    inherit_only, inherits = bool(flags & _INHERIT_ONLY), bool(flags & _CONTAINER_INHERIT)
     if kind in _GRANTING_NOTHING:
         return None
     if kind not in _PLAIN and kind not in _OBJECT:
-        return Ace(True, _EVERYTHING, EVERYONE, None, inherit_only)
+        return Ace(True, EVERYTHING, EVERYONE, None, inherit_only, None, inherits)
     if start + 4 > end:
         raise ValueError(f"the entry at {start} has no access mask")
     mask = int.from_bytes(raw[start : start + 4], "little")
     start += 4
-    object_type = None
+    object_type = inherited_type = None
     if kind in _OBJECT:
         if start + 4 > end:
             raise ValueError(f"the entry at {start} has no flags")
@@ -152,9 +168,20 @@ def _ace(raw: bytes, start: int, end: int, kind: int, inherit_only: bool) -> Ace
             object_type = _guid(raw, start, end)
             start += 16
         if present & _INHERITED_TYPE_PRESENT:
+            inherited_type = _guid(raw, start, end)
             start += 16
     allow = _PLAIN[kind] if kind in _PLAIN else _OBJECT[kind]
-    return Ace(allow, mask, _sid(raw, start, end), object_type, inherit_only)
+    return Ace(
+        allow,
+        mask,
+        _sid(raw, start, end),
+        object_type,
+        inherit_only,
+        inherited_type,
+        inherits,
+        conditional=kind in _CONDITIONAL,
+        one_level=bool(flags & _NO_PROPAGATE),
+    )
 
 
 def _guid(raw: bytes, start: int, end: int) -> str:

@@ -338,22 +338,6 @@ def test_info_shows_groups_drift_and_runs(target: Target) -> None:
     assert target.usn() == before
 
 
-def test_preflight_tells_what_the_account_may_do(target: Target) -> None:
-    target.provision(target.admin.create_group("Preflight"))
-    before = target.usn()
-    rows = {row["check"]: row for row in target.info("preflight")["info"]["preflight"]}
-    container = target.forest.managed_containers[0]
-    assert all(row["ok"] for row in rows.values()), rows
-    assert rows[f"create groups in {container}"]["detail"] == "allowed"
-    reader = target.forest.reader_account
-    poor = target.info("preflight", domain_username=reader.username, domain_password=reader.password)
-    rows = {row["check"]: row for row in poor["info"]["preflight"]}
-    assert not rows[f"create groups in {container}"]["ok"]
-    assert "member" in rows[f"write groups in {container}"]["detail"]
-    assert not rows["see deleted objects"]["ok"]
-    assert target.usn() == before
-
-
 def test_an_account_that_cannot_see_deleted_objects_is_told_before_it_creates(target: Target) -> None:
     reader = target.forest.reader_account
     target.snapshot_of(target.admin.create_group("Blind"))

@@ -132,8 +132,9 @@ def test_a_nested_set_goes_to_the_cloud_and_back(target: Target, admin: EntraAdm
     assert (again["outcome"], again["changed"], again["changes"]) == ("ok", False, [])
 
     # Provisioning takes the groups over where they are.
-    target.provision(*ids)
+    target.provision(*ids, mark_authority=True)
     assert identities(target) == before
+    assert {target.entry(cloud_id)["msDS-ObjectSoa"][0] for cloud_id in ids} == {"Cloud"}
     marks = {name: target.entry(object_id(name))["adminDescription"] for name in NESTED}
     assert marks == {name: [f"TakenOver_Group_{object_id(name)}"] for name in NESTED}
 
@@ -144,6 +145,7 @@ def test_a_nested_set_goes_to_the_cloud_and_back(target: Target, admin: EntraAdm
     assert target.prepare(hand_back=ids, check=True)["changed"]
     assert target.prepare(hand_back=ids)["outcome"] == "ok"
     assert not any("adminDescription" in target.entry(object_id(name)) for name in NESTED)
+    assert not any("msDS-ObjectSoa" in target.entry(cloud_id) for cloud_id in ids)
     back = change(target, "on_premises", *NESTED)
     assert (back["outcome"], back["changed"]) == ("ok", True), back
     assert table(back, "before") == dict.fromkeys(NESTED, CONVERTED)

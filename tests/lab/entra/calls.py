@@ -68,6 +68,7 @@ class Tenant:
     random: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311 - order of answers only
     epoch: int = 0
     delta_not_before: float = 0.0
+    id: str = ""
     _replica: Directory | None = None
     _stale_reads: int = 0
 

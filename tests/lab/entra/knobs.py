@@ -27,6 +27,7 @@ class Knobs:
     the quotas of one application in a tenant of size L. ``token_seconds`` is the life of an access token.
 
     ``conversion_waits`` leaves a converted group marked as synced until the sync client ran (``take_over``).
+    ``tenant_type`` is what the organization says of itself: AAD, AAD B2C or CIAM.
     """
 
     default_page: int = 100
@@ -48,6 +49,7 @@ class Knobs:
     write_seconds: float = 150.0
     token_seconds: int = 3599
     conversion_waits: bool = False
+    tenant_type: str = "AAD"
 
     def turn(self, values: Mapping[str, Any]) -> None:
         """Set knobs by name.

@@ -110,6 +110,18 @@ def list_jobs(tenant: Tenant, call: Call) -> Reply:
     return page_of(tenant, call, list(principal.properties.get("synchronizationJobs") or ()), context)
 
 
+def list_organizations(tenant: Tenant, call: Call) -> Reply:
+    """The one organization of the tenant, with the few properties that the lab knows."""
+    whole = {
+        "id": tenant.id,
+        "displayName": tenant.default_domain.partition(".")[0].capitalize(),
+        "tenantType": tenant.knobs.tenant_type,
+    }
+    wanted = [name.strip() for name in call.options.get("$select", "").split(",") if name.strip()] or list(whole)
+    row = {name: value for name, value in whole.items() if name in wanted}
+    return Reply(200, {"@odata.context": f"{call.root}/$metadata#organization", "value": [row]})
+
+
 def page_of(tenant: Tenant, call: Call, rows: list[dict[str, Any]], context: str) -> Reply:
     """Page plain rows that are no directory objects."""
     query = parse_query(tenant, call, OBJECTS, ALL)

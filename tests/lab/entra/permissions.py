@@ -27,6 +27,7 @@ WRITE_APPLICATIONS = frozenset(
 )
 READ_AUDITS = frozenset({"AuditLog.Read.All"})
 READ_JOBS = frozenset({"Synchronization.Read.All", "Synchronization.ReadWrite.All"})
+READ_ORGANIZATION = _READ_ALL | {"Organization.Read.All", "Organization.ReadWrite.All"}
 READ_CONTACTS = _READ_ALL | {"OrgContact.Read.All"}
 READ_OBJECTS = READ_GROUPS | READ_USERS | READ_DEVICES | READ_APPLICATIONS | READ_CONTACTS
 GROUP_AUTHORITY = frozenset({"Group-OnPremisesSyncBehavior.ReadWrite.All"})

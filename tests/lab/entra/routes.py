@@ -132,6 +132,7 @@ ROUTES = (
         may.READ_AUDITS,
         frozenset({"$filter", "$top", "$skiptoken"}),
     ),
+    _route("GET", "/organization", objects.list_organizations, may.READ_ORGANIZATION, frozenset({"$select"})),
     _route("GET", "/directory/deletedItems/{cast}", objects.list_deleted, may.ANY, _LIST),
     _route("GET", "/directory/deletedItems/{id}", objects.get_deleted, may.ANY, frozenset({"$select"})),
     _route("GET", "/directory/deletedItems/{id}/{cast}", objects.get_deleted, may.ANY, frozenset({"$select"})),

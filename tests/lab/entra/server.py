@@ -48,7 +48,7 @@ def serve(config: Config, model: Model) -> None:
     Raises OSError when the port is taken, ssl.SSLError when certificate and key do not fit.
     """
     directory = Directory.create(config.database)
-    tenant = Tenant(directory, model, config.default_domain)
+    tenant = Tenant(directory, model, config.default_domain, id=config.tenant_id)
     app = build_app(build_service(config, tenant))
     settings = uvicorn.Config(
         app,

@@ -29,6 +29,8 @@ from samba.provision import provision
 from samba.samdb import SamDB
 from samba.schema import Schema
 
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import delegation
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.delegation import Place
 from tests.lab.samba import crowds as crowding
 
 WINDOWS_2016_SCHEMA = ("AD_DS_Attributes__Windows_Server_2016.ldf", "AD_DS_Classes__Windows_Server_2016.ldf", 87)
@@ -42,9 +44,6 @@ WORKSTATION_TRUST_ACCOUNT = 0x1000
 DEVICE_CONTAINER = "CN=RegisteredDevices"
 PASSWORD_NOT_REQUIRED = 0x20
 PASSWORD_NEVER_EXPIRES = 0x10000
-
-GROUP_CLASS = "bf967a9c-0de6-11d0-a285-00aa003049e2"
-REANIMATE_TOMBSTONES = "45ec5156-db7e-47bb-b53f-dbeb2d03c40f"
 
 WRITABLE_ATTRIBUTES = (
     "adminDescription",
@@ -283,26 +282,31 @@ class ForestBuilder:
         found = self._samdb.search(base=account, scope=ldb.SCOPE_BASE, attrs=["objectSid"])[0]
         sid = str(ndr_unpack(security.dom_sid, found["objectSid"][0]))
         descriptors = sd_utils.SDUtils(self._samdb)
-        on_groups = [f"(OA;CIIO;RPWP;{guid};{GROUP_CLASS};{sid})" for guid in self._attribute_guids()]
-        on_container = [f"(OA;CI;CCDC;{GROUP_CLASS};;{sid})", f"(OA;CIIO;SD;;{GROUP_CLASS};{sid})", *on_groups]
+        places = {
+            Place.CONTAINER: [f"{unit},{self._base}" for unit in self._request["managed_containers"]],
+            Place.DOMAIN: [self._base],
+            Place.DELETED: [f"CN=Deleted Objects,{self._base}"],
+        }
+        wanted = list(delegation.grants(sid, self._attribute_guids(), restore=True, units=False))
         with _transaction(self._samdb):
-            for unit in self._request["managed_containers"]:
-                descriptors.dacl_append_aces(f"{unit},{self._base}", "".join(on_container))
-            descriptors.dacl_append_aces(self._base, f"(OA;;CR;{REANIMATE_TOMBSTONES};;{sid})")
-            descriptors.dacl_append_aces(
-                f"CN=Deleted Objects,{self._base}", f"(A;CI;RPLC;;;{sid})", controls=["show_deleted:1"]
-            )
+            for place, names in places.items():
+                entries = "".join(delegation.sddl(grant.ace) for grant in wanted if grant.place is place)
+                for name in names:
+                    descriptors.dacl_append_aces(name, entries, controls=["show_deleted:1"])
 
-    def _attribute_guids(self) -> list[str]:
+    def _attribute_guids(self) -> dict[str, str]:
         wanted = (*WRITABLE_ATTRIBUTES, *RESTORED_ATTRIBUTES)
         names = "".join(f"(lDAPDisplayName={name})" for name in wanted)
         found = self._samdb.search(
-            base=str(self._samdb.get_schema_basedn()), expression=f"(|{names})", attrs=["schemaIDGUID"]
+            base=str(self._samdb.get_schema_basedn()),
+            expression=f"(|{names})",
+            attrs=["lDAPDisplayName", "schemaIDGUID"],
         )
         # A schema from before 2016 is there to show how its lack of the anchor is told.
         if len(found) != len(wanted) and self._request["base_schema"] == "2016":
             raise LookupError("the schema lacks some of: " + ", ".join(wanted))
-        return sorted(str(uuid.UUID(bytes_le=bytes(entry["schemaIDGUID"][0]))) for entry in found)
+        guids = {str(entry["lDAPDisplayName"][0]): bytes(entry["schemaIDGUID"][0]) for entry in found}
+        return {name: str(uuid.UUID(bytes_le=raw)) for name, raw in sorted(guids.items())}
 
     def _dn_of_administrator(self) -> str:
         sid = f"{self._samdb.get_domain_sid()}-500"

@@ -148,7 +148,8 @@ def start_build(
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=system_environment(directory),
+            # The service account's rights come from the collection's own table.
+            env={**system_environment(directory), "PYTHONPATH": str(CHECKOUT / ".build")},
         )
 
 

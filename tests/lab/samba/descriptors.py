@@ -3,7 +3,8 @@
 """Change what no server lets anybody change over LDAP, or not so easily: an object's descriptor, its SID history.
 
 Run by the system's Python, which owns Samba's modules, in the directory of a forest, whose server may run:
-``descriptors.py DN aces SDDL``, ``descriptors.py DN owner SID`` or ``descriptors.py DN history SID``.
+``descriptors.py DN aces SDDL``, ``descriptors.py DN owner SID``, ``descriptors.py DN history SID`` or
+``descriptors.py DN protect yes``.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from samba.samdb import SamDB
 
 
 def main(dn: str, what: str, value: str) -> None:
-    """Append access control entries, set the owner, or add to the SID history."""
+    """Append access control entries, set the owner, add to the SID history, or let a list inherit nothing."""
     here = Path.cwd()
     parameters = LoadParm()
     parameters.load(str(here / "server.conf"))
@@ -36,7 +37,10 @@ def main(dn: str, what: str, value: str) -> None:
         descriptors.dacl_append_aces(dn, value)
         return
     descriptor = descriptors.read_sd_on_dn(dn)
-    descriptor.owner_sid = security.dom_sid(value)
+    if what == "protect":
+        descriptor.type |= security.SEC_DESC_DACL_PROTECTED
+    else:
+        descriptor.owner_sid = security.dom_sid(value)
     descriptors.modify_sd_on_dn(dn, descriptor)
 
 

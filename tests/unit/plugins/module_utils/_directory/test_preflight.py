@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the hybrid_identity.gpad authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the account may do, found out without writing."""
+"""Reading what a preflight judges, from a scripted domain controller."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory import preflight
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.preflight import Check
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.preflight import Wanted
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import (
     EXTENDED_DN,
     PAGED_RESULTS,
     SHOW_DELETED,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.preflight import Row
 from tests.unit.plugins.module_utils._directory.scripted import (
     Operation,
     ScriptedConnection,
@@ -24,93 +26,107 @@ from tests.unit.plugins.module_utils._directory.scripted import (
     page,
     refused,
 )
-from tests.unit.samples import BASE, MANAGED
+from tests.unit.samples import BASE, MANAGED, OWN_SID
 
-ATTRIBUTES = ["MSDS-ExternalDirectoryObjectId", "adminDescription", "member", "cn", "groupType", "displayName"]
+CONFIGURATION = f"CN=Configuration,{BASE}"
+SCHEMA = f"CN=Schema,{CONFIGURATION}"
+RECYCLE_BIN = "CN=Recycle Bin Feature,CN=Optional Features,CN=Directory Service"
+
+
+def root(**change: Any) -> dict[str, Any]:
+    now = datetime.now(timezone.utc).strftime("%Y%m%d%H%M%S.0Z")
+    said: dict[str, Any] = {
+        "defaultNamingContext": [BASE],
+        "configurationNamingContext": [CONFIGURATION],
+        "schemaNamingContext": [SCHEMA],
+        "dnsHostName": ["dc1"],
+        "currentTime": [now],
+        "supportedControl": [PAGED_RESULTS, EXTENDED_DN, SHOW_DELETED],
+        "domainFunctionality": ["7"],
+        "forestFunctionality": ["7"],
+        "supportedCapabilities": ["1.2.840.113556.1.4.800"],
+        "tokenGroups": [identity.sid_to_bytes(OWN_SID)],
+    }
+    return entry("", **{name: values for name, values in {**said, **change}.items() if values})
 
 
 def checked(
-    patch: pytest.MonkeyPatch,
-    *,
-    skew: timedelta = timedelta(),
-    controls: tuple[str, ...] = (PAGED_RESULTS, EXTENDED_DN, SHOW_DELETED),
-    children: tuple[str, ...] = ("user", "group"),
-    allowed: list[str] | None = None,
-    there: bool = True,
-    deleted: list[str] | None = None,
-    owner: str = "dc1",
-) -> dict[str, Check]:
-    """Return the checks of a domain controller by their first word."""
-    now = (datetime.now(timezone.utc) + skew).strftime("%Y%m%d%H%M%S.0Z")
+    patch: pytest.MonkeyPatch, refuse: str | None = None, hide: str | None = None, **change: Any
+) -> dict[str, Row]:
+    """Return the rows by their check; a search at one base is refused, at another finds nothing."""
 
     def handler(operation: Operation) -> Any:
+        if operation.base == refuse:
+            return refused(1, "broken")
+        if operation.base == hide:
+            return page([])
         if operation.base == "":
-            return page([entry("", dnsHostName=["dc1"], currentTime=[now], supportedControl=list(controls))])
-        if operation.base.startswith("<WKGUID="):
-            held = ["top", "container"] if deleted is None else deleted
-            return page([entry(f"CN=Deleted Objects,{BASE}", objectClass=held)])
-        if operation.base == BASE:
-            return page([entry(BASE, fSMORoleOwner=[f"CN=NTDS Settings,CN=Owner,{BASE}"])])
-        if operation.base == f"CN=Owner,{BASE}":
-            return page([entry(operation.base, dNSHostName=[owner])]) if owner else refused(32)
-        if operation.options["search_scope"] == "BASE":
-            return page([entry(MANAGED, allowedChildClassesEffective=list(children))]) if there else refused(32)
-        return page([entry(f"CN=a,{MANAGED}", allowedAttributesEffective=allowed)] if allowed is not None else [])
+            return page([root(**change)])
+        if operation.base == BASE and operation.options["search_scope"] == "BASE":
+            return page([entry(BASE, nTMixedDomain=["0"])])
+        if operation.base == SCHEMA:
+            return page([entry(SCHEMA, objectVersion=["88"], lDAPDisplayName=["msDS-ExternalDirectoryObjectId"])])
+        if operation.base == f"CN=Partitions,{CONFIGURATION}":
+            return page([entry(operation.base, msDS__EnabledFeature=[RECYCLE_BIN], cn=["Partitions"])])
+        return refused(32) if operation.options["search_scope"] == "BASE" else page([])
 
     session = connect(patch, ScriptedConnection(handler))
-    found = list(preflight.checks(session, BASE, [MANAGED], ["displayName"]))
-    assert set(session.operations) == {"bind", "search"}
-    return {check.check.split()[0]: check for check in found}
+    found = list(preflight.rows(session, Wanted([MANAGED], ["displayName"])))
+    assert set(session.operations) <= {"bind", "search"}
+    return {row.check: row for row in found}
 
 
-def test_all_is_as_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = checked(monkeypatch, allowed=ATTRIBUTES)
-    assert list(found) == ["domain", "PDC", "LDAP", "clock", "see", "create", "write"]
-    assert all(check.ok for check in found.values())
+def test_what_is_read_reaches_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = checked(monkeypatch)
+    assert rows["domain controller"].found == "dc1, over TLS, certificate verified"
+    assert rows["schema"].found == "version 88, with the attribute of the anchor"
+    assert rows["Recycle Bin"].status.value == "ok" and rows["universal groups"].status.value == "ok"
+    assert rows["account"].found.startswith(OWN_SID)
+    assert rows[f"container {MANAGED}"].status.value == "failed"
+    assert rows["reanimate tombstones"].status.value == "unknown"
 
 
-@pytest.mark.parametrize(
-    ("lacking", "word", "detail"),
-    [
-        ({"skew": timedelta(minutes=6)}, "clock", "s apart"),
-        ({"skew": timedelta(minutes=-6)}, "clock", "s apart"),
-        ({"controls": (PAGED_RESULTS, SHOW_DELETED)}, "LDAP", EXTENDED_DN),
-        ({"deleted": []}, "see", "new SID"),
-        ({"children": ("user",)}, "create", "not allowed"),
-        ({"there": False}, "create", "not allowed"),
-        ({"allowed": ATTRIBUTES[1:]}, "write", "msDS-ExternalDirectoryObjectId"),
-        ({"allowed": ATTRIBUTES[:-1]}, "write", "displayName"),
-        ({"allowed": []}, "write", "member"),
-    ],
-)
-def test_what_is_lacking_is_named_with_its_remedy(
-    monkeypatch: pytest.MonkeyPatch, lacking: dict[str, Any], word: str, detail: str
-) -> None:
-    found = checked(monkeypatch, **{"allowed": ATTRIBUTES, **lacking})
-    assert [check.check.split()[0] for check in found.values() if not check.ok] == [word]
-    assert detail in found[word].detail
-    assert found[word].remedy
+@pytest.mark.parametrize("minutes", [6, -6])
+def test_a_clock_that_is_wrong_either_way_is_told(monkeypatch: pytest.MonkeyPatch, minutes: int) -> None:
+    there = datetime.now(timezone.utc) + timedelta(minutes=minutes)
+    rows = checked(monkeypatch, currentTime=[there.strftime("%Y%m%d%H%M%S.0Z")])
+    assert rows["clock"].status.value == "failed"
 
 
 def test_a_clock_a_little_apart_is_good_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert checked(monkeypatch, skew=timedelta(minutes=4))["clock"].ok
+    there = datetime.now(timezone.utc) + timedelta(minutes=4)
+    assert checked(monkeypatch, currentTime=[there.strftime("%Y%m%d%H%M%S.0Z")])["clock"].status.value == "ok"
 
 
-def test_an_empty_container_has_nothing_to_look_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = checked(monkeypatch)["write"]
-    assert (found.ok, found.detail) == (True, "no group there yet to look at")
+def test_a_read_only_controller_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = checked(monkeypatch, supportedCapabilities=["1.2.840.113556.1.4.1920"])
+    assert rows["writable domain controller"].status.value == "failed"
 
 
-@pytest.mark.parametrize(
-    ("owner", "detail"),
-    [
-        ("DC1", "it is this domain controller"),
-        ("dc2", "it is dc2, which is not used"),
-        ("", "it cannot be found out"),
-    ],
-)
-def test_whether_it_is_the_pdc_emulator_is_told_and_no_fault(
-    monkeypatch: pytest.MonkeyPatch, owner: str, detail: str
-) -> None:
-    found = checked(monkeypatch, owner=owner)["PDC"]
-    assert (found.ok, found.detail) == (True, detail)
+def test_what_a_controller_does_not_tell_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = checked(monkeypatch, hide=f"CN=Partitions,{CONFIGURATION}", supportedCapabilities=[])
+    assert rows["writable domain controller"].status.value == "unknown"
+    # No PDC emulator is seen in this script.
+    for check in ("PDC emulator", "global catalog", "Recycle Bin"):
+        assert rows[check].status.value == "unknown", rows[check]
+    assert rows["enforcement policy"].status.value == rows["group SIDs in users' tokens"].status.value == "unknown"
+
+
+def test_a_schema_that_cannot_be_read_keeps_nothing_else_from_being_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = checked(monkeypatch, refuse=SCHEMA)
+    assert rows["domain controller"].status.value == "unknown"
+    assert rows["account"].status.value == "ok" and rows[f"container {MANAGED}"].status.value == "failed"
+
+
+def test_a_server_that_is_none_is_the_only_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [row.status.value for row in checked(monkeypatch, defaultNamingContext=[]).values()] == ["failed"]
+
+
+def test_what_breaks_off_is_unknown_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = checked(monkeypatch, refuse=MANAGED)
+    assert rows[f"container {MANAGED}"].status.value == "unknown"
+    assert rows["clock"].status.value == "ok" and "group SIDs in users' tokens" in rows
+
+
+def test_a_token_that_is_hidden_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checked(monkeypatch, tokenGroups=[])["account"].status.value == "unknown"

@@ -50,6 +50,7 @@ PARAMS: dict[str, Any] = {
     "target_container": MANAGED,
     "container_default": None,
     "attribute_mappings": [],
+    "mark_authority": False,
     "moves": "follow",
     "create_containers": True,
     "name_collision": "suffix",
@@ -175,3 +176,18 @@ def test_a_snapshot_of_the_future_is_not_fresh(ahead: timedelta) -> None:
         directory_side.refuse_old(captured_at, 24)
     assert caught.value.code == "snapshot_from_future"
     assert "watermarks" in caught.value.remedy
+
+
+def test_the_mark_is_a_mapping_that_nobody_else_may_have() -> None:
+    assert "msDS-ObjectSoa" not in directory_side.settings_of(PARAMS).mapper.targets
+    marking = {**PARAMS, "mark_authority": True}
+    assert "msDS-ObjectSoa" in directory_side.settings_of(marking).mapper.targets
+    own = {
+        **dict.fromkeys(("source", "expression", "none", "default")),
+        "target": "MSDS-objectsoa",
+        "constant": "x",
+        "apply": "always",
+        "clear_when_null": False,
+    }
+    with pytest.raises(ConfigurationError, match="mark_authority"):
+        directory_side.settings_of({**marking, "attribute_mappings": [own]})

@@ -59,14 +59,22 @@ def test_each_kind_of_entry(kind: int, allow: bool) -> None:
     found = rights.parse(descriptor(raw, ace(0, 1, EVERYONE, 0x8)))
     assert found.owner == sid(512)
     assert found.aces == (
-        Ace(allow, 0x20, SOMEONE, MEMBER if typed else None, False),
+        Ace(allow, 0x20, SOMEONE, MEMBER if typed else None, False, OTHER if typed else None, True, kind >= 9),
         Ace(True, 1, EVERYONE, None, True),
     )
 
 
+def test_an_entry_for_one_level_is_told() -> None:
+    (found,) = rights.parse(descriptor(ace(0, 1, EVERYONE, 0x6))).aces or ()
+    assert found.inherits and found.one_level
+
+
 def test_an_object_entry_without_an_object_is_about_everything() -> None:
     found = rights.parse(descriptor(ace(5, 0x20, SOMEONE), ace(5, 0x20, SOMEONE, inherited=OTHER)))
-    assert found.aces == (Ace(True, 0x20, SOMEONE, None, False),) * 2
+    assert found.aces == (
+        Ace(True, 0x20, SOMEONE, None, False),
+        Ace(True, 0x20, SOMEONE, None, False, OTHER),
+    )
 
 
 @pytest.mark.parametrize("kind", [2, 3, 7, 8, 13, 14, 15, 16, 17, 18, 19, 20])
