@@ -79,7 +79,8 @@ options:
     description:
       - Path of a report that this module wrote with V(writeback) before the migration.
       - C(differences) are then what is not as it was, each with C(what), C(before), C(after), C(reason) and whether it
-        is C(expected) since O(journal) explains it. Needs O(journal).
+        is C(expected) since O(journal) explains it. C(taken_over) are the objectGUIDs of those groups that O(journal)
+        knows as the objects of cloud groups. Needs O(journal).
     type: path
   log:
     description: Which entries of the provisioning log to show. What is not given lets all pass.

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,38 @@ def test_the_parser_refuses_what_is_none() -> None:
 def test_a_name_cannot_leave_its_quotes() -> None:
     text = script("coexistence", gpad_migrate_writeback_v2_connector_name="x'; Remove-Item C:\\; '")
     assert "Remove-Item" not in names(text)
+
+
+def literal(text: str) -> str:
+    """Return the value of a literal in single quotes, by the rules of PowerShell's tokenizer."""
+    quotes = "'\u2018\u2019\u201a\u201b"
+    assert text[0] in quotes and text[-1] in quotes
+    inside = text[1:-1]
+    value = re.sub(f"[{quotes}][{quotes}]", lambda pair: pair[0][0], inside)
+    assert not re.search(f"(?<![{quotes}])[{quotes}](?![{quotes}])", inside), "it ends before its end"
+    return value
+
+
+@pytest.mark.parametrize("quote", list("'\u2018\u2019\u201a\u201b"))
+def test_no_quote_that_powershell_knows_ends_a_name(quote: str) -> None:
+    """The parser does not know the typographic quotes (about_Quoting_Rules of PowerShell does)."""
+    name = f"x{quote}; Remove-Item C:"
+    text = script("coexistence", gpad_migrate_writeback_v2_connector_name=name)
+    (told,) = re.findall(r"Where-Object \{ \$_\.Name -eq (.*) \}$", text, re.MULTILINE)
+    assert literal(told) == name
+
+
+def test_a_rule_that_is_disabled_counts_for_nothing() -> None:
+    assert script("coexistence").count("if ($there.Disabled -or ") == 2
+    assert script("retire").count(").Disabled) {") == 2
+
+
+def test_a_retirement_that_was_cut_off_makes_up_for_its_last_cycle() -> None:
+    text = script("retire")
+    off, on = text.index("Set-ADSyncAADCompanyFeature @off"), text.index("Set-ADSyncScheduler -SyncCycleEnabled $true")
+    last = text.rindex("Start-ADSyncSyncCycle")
+    block = text.index("if (-not (Get-ADSyncScheduler).SyncCycleEnabled")
+    assert off < block < last < text.rindex("Wait-Cycle") < on
 
 
 def test_the_rules_are_those_of_the_document() -> None:

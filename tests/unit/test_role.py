@@ -80,3 +80,17 @@ def test_a_plan_that_was_approved_is_not_made_anew(tasks: str, plan: str) -> Non
     (block,) = yaml.safe_load((ROLE / "tasks" / tasks).read_text(encoding="utf-8"))
     conditions = {task["name"]: task.get("when") for task in block["block"]}
     assert conditions == {plan: "gpad_approve is not defined", "Apply": None, "Report": None}
+
+
+MIGRATION = ROLES / "gpad_migrate_writeback_v2" / "tasks"
+
+
+def test_a_migration_reads_every_run_that_it_may_have_to_take_back() -> None:
+    (task,) = yaml.safe_load((MIGRATION / "read_runs.yml").read_text(encoding="utf-8"))
+    assert task["hybrid_identity.gpad.gpad_info"]["max_results"] >= 10**6
+
+
+@pytest.mark.parametrize("tasks", ["names.yml", "take_over.yml"])
+def test_no_variable_of_the_command_line_takes_the_place_of_the_limits_of_a_migration(tasks: str) -> None:
+    text = (MIGRATION / tasks).read_text(encoding="utf-8")
+    assert 'gpad_provision_limits: "{{ gpad_migrate_writeback_v2_limits }}"' in text and " gpad_limits:" not in text

@@ -176,7 +176,7 @@ def _inspect(module: AnsibleModule) -> dict[str, Any]:
 def _writeback(params: dict[str, Any], sides: Sides, journal: JournalFile | None) -> dict[str, Any]:
     found = writeback_side.inventory(params, sides)
     if params["writeback_export"] and journal is not None:
-        found["differences"] = writeback_side.proof(params, sides, journal)
+        found |= writeback_side.proof(params, sides, journal)
     return found
 
 

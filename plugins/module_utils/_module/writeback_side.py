@@ -111,8 +111,8 @@ def inventory(params: dict[str, Any], sides: Sides) -> dict[str, Any]:
     }
 
 
-def proof(params: dict[str, Any], sides: Sides, journal: JournalFile) -> list[dict[str, Any]]:
-    """Return what is not as in the export, with the reason.
+def proof(params: dict[str, Any], sides: Sides, journal: JournalFile) -> dict[str, Any]:
+    """Return what is not as in the export, with the reason, and which of its groups are taken over.
 
     Raises:
         GpadError: the export cannot be used, or the directory could not be read to its end.
@@ -127,7 +127,11 @@ def proof(params: dict[str, Any], sides: Sides, journal: JournalFile) -> list[di
     guids = {group.guid for group in export.groups}
     after = read_writeback(sides.session, sides.reader, (), _protected(params), guids)
     done = done_since(tuple(_applied(journal, export.read_at)))
-    return [asdict(one) for one in differences(export.groups, after, done)]
+    managed = {entry.guid for entry in journal.known().values()}
+    return {
+        "differences": [asdict(one) for one in differences(export.groups, after, done)],
+        "taken_over": sorted(guids & managed),
+    }
 
 
 def without_members(found: dict[str, Any]) -> None:

@@ -104,11 +104,14 @@ def differences(
     names = _Names({dn.key(group.dn): group.guid for group in (*before, *after)})
     found: list[Difference] = []
     for group in before:
-        found += _of_group(group, now.get(group.guid), done.get(group.guid, Done()), names)
+        found += _of_group(group, now.get(group.guid), done, names)
     return tuple(sorted(found, key=lambda one: (one.group, one.what, one.before, one.after)))
 
 
-def _of_group(old: WritebackGroup, new: WritebackGroup | None, done: Done, names: _Names) -> Iterator[Difference]:
+def _of_group(
+    old: WritebackGroup, new: WritebackGroup | None, all_done: Mapping[str, Done], names: _Names
+) -> Iterator[Difference]:
+    done = all_done.get(old.guid, Done())
     if new is None:
         yield Difference(old.dn, old.guid, "missing", old.sid, "", False, "no object has this objectGUID any more")
         return
@@ -125,7 +128,9 @@ def _of_group(old: WritebackGroup, new: WritebackGroup | None, done: Done, names
     yield from _members(old, new, done)
     was_in, is_in = names.of(old.parents), names.of(new.parents)
     for key in was_in.keys() - is_in.keys():
-        yield Difference(old.dn, old.guid, "parent_lost", was_in[key], "", False, _UNEXPLAINED)
+        explained = isinstance(key, str) and old.guid in all_done.get(key, Done()).removed
+        why = "the cloud group of the parent does not list it" if explained else _UNEXPLAINED
+        yield Difference(old.dn, old.guid, "parent_lost", was_in[key], "", explained, why)
     for key in is_in.keys() - was_in.keys():
         yield Difference(old.dn, old.guid, "parent_new", "", is_in[key], True, "somebody nested it")
 

@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from tests.integration.modules.objects import unique
 from tests.integration.modules.target import Target
 from tests.integration.playbooks.player import Play, play
@@ -100,6 +102,14 @@ def test_a_configuration_is_removed_and_its_groups_stay(target: Target) -> None:
     away["gpad_configure_confirm"] = target.domain
     dry = configure(inventory, target, "--check", **away)
     assert dry.code == 0 and (state / "journal.sqlite3").exists(), dry.output
+    # A run that died holds the journal; what lets go of it is told.
+    with closing(JournalFile(state / "journal.sqlite3", writable=True)) as journal:
+        journal.lease.take("dead")
+    held = configure(inventory, target, **away)
+    assert held.code != 0 and "The plan dead holds the journal" in held.output, held.output
+    assert "gpad_restart: [lease]" in held.output and (state / "plan.jsonl").exists()
+    free = ("-e", '{"gpad_restart": ["lease"]}')
+    assert play(inventory, *free, home=target.state, playbook="hybrid_identity.gpad.restart").code == 0
     done = configure(inventory, target, **away)
     assert done.code == 0, done.output
     assert [path.name for path in state.iterdir()] == ["kept by hand"]

@@ -68,6 +68,9 @@ def test_drift_is_found_told_and_left_alone(target: Target) -> None:
     assert report["result"] == "drift" and len(report["changes"]) == 2
     assert f"-{target.person(LOLA)}" in cells(markdown)
     assert target.usn() == before and (plan.read_bytes(), snapshot.read_bytes()) == kept
+    # How much is shown does not decide.
+    hidden, report, _markdown = look(inventory_of(target, cloud_id, gpad_max_results=0), target)
+    assert hidden.code != 0 and report["result"] == "drift" and report["changes"] == []
 
 
 def test_a_failing_group_and_a_refused_log_on_are_errors_with_a_report(target: Target) -> None:

@@ -58,6 +58,11 @@ class Connect:
         self._file.write_text("on", encoding="utf-8")
         patch.setenv("STAND_IN_STATE", str(self._file))
 
+    def die(self, *, does: bool) -> None:
+        """Lose the connection after what is done, or no longer."""
+        mark = self._file.with_name(self._file.name + "-dies")
+        mark.touch() if does else mark.unlink()
+
     @property
     def state(self) -> str:
         return self._file.read_text(encoding="utf-8")
@@ -77,6 +82,8 @@ if new == "off" and not (module.params["parameters"] or {}).get("Confirmation"):
     module.fail_json(msg="no confirmation")
 if not module.check_mode:
     open(path, "w").write(new)
+    if os.path.exists(path + "-dies"):
+        module.fail_json(msg="the connection was lost")
 rules = ["e4eae1c9-b9bc-4328-ade9-df871cdd3027", "419fda18-75bb-4e23-b947-8b06e7246551"]
 result = {
     "sync_cycle_enabled": new != "frozen", "group_writeback_v2": new != "off", "rules": rules if new != "on" else []
@@ -217,9 +224,24 @@ def test_a_container_with_every_awkward_case_is_migrated_and_interrupted(target:
     again = migration.run()
     assert again.code == 0 and again.changed == {target.domain: 0}, again.output
 
+    # Whoever is left out after the inventory is not taken over; who is no longer left out gets the anchor.
+    left_out = migration.variables["gpad_migrate_writeback_v2_leave"]
+    team = next(guid for guid, one in groups(target).items() if one.get("adminDescription") == [mark("Team 7")])
+    fewer = [object_id(name) for name in READY if name != "Team 7"]
+    less = migration.run(gpad_migrate_writeback_v2_leave=[*left_out, team.upper()], gpad_selected_groups=fewer)
+    assert less.code == 0 and team not in migration.file("migration.json")["ready"], less.output
+    assert migration.run().code == 0 and team in migration.file("migration.json")["ready"]
+
     migration.decide(gpad_migrate_writeback_v2_through="take_over")
     usn = target.usn()
-    preview = migration.run()
+    # No group is created, whatever the command line allows.
+    second = [*migration.variables["gpad_selected_groups"], target.admin.create_group("New since then", [])]
+    allowed = ("-e", json.dumps({"gpad_limits": {"creations": {"count": 500}}}))
+    created = migration.run(*allowed, gpad_selected_groups=second)
+    assert created.code != 0 and "would create 1 groups" in created.output, created.output
+    # The renames are shown also where they exceed a limit.
+    preview = migration.run(gpad_limits={"renames": {"count": 1}})
+    assert "renames: 5 planned, 1 allowed" in preview.output, preview.output
     assert preview.code == 0 and "Review the renames and moves above" in preview.output, preview.output
     assert (
         f"CN={mark('Team 1')},OU=Groups" in preview.output and f"CN={cloud_name('Team 1')},OU=Groups" in preview.output
@@ -232,7 +254,15 @@ def test_a_container_with_every_awkward_case_is_migrated_and_interrupted(target:
     assert script.stat().st_mode & 0o777 == 0o600 and target.usn() == usn
     migration.decide(gpad_migrate_writeback_v2_connect_frozen=True)
 
-    # The take-over is interrupted as well.
+    created = migration.run(*allowed, gpad_selected_groups=second)
+    assert created.code != 0 and "creations: 1 planned, 0 allowed" in created.output, created.output
+    assert target.usn() == usn
+    released = target.keep(journal=str(migration.state / "journal.sqlite3"), released=["quarantine"])
+    assert released["outcome"] == "ok", released
+    # The take-over is interrupted as well: by a group that left the scope, and by one that became protected.
+    missed = migration.run(gpad_selected_groups=fewer)
+    assert missed.code != 0 and f"were not taken over, by objectGUID: {team}" in missed.output, missed.output
+    assert migration.done[-1] == "coexistence"
     guard(target, "Team 7", on=True)
     half = migration.run()
     assert half.code != 0 and "Team 7" in half.output and migration.done[-1] == "coexistence", half.output
@@ -261,6 +291,13 @@ def test_a_migration_is_taken_back_and_goes_on_to_the_end(
     assert migration.run().code != 0
     migration.leave_all_blocked()
     migration.decide(gpad_migrate_writeback_v2_names_reviewed=True)
+    # Whoever dies in the middle of the freeze leaves a frozen sync client, which the way back releases.
+    connect.die(does=True)
+    lost = migration.run()
+    assert lost.code != 0 and connect.state == "frozen" and "coexistence" not in migration.done, lost.output
+    connect.die(does=False)
+    released = migration.run(playbook=BACK)
+    assert released.code == 0 and connect.state == "on", released.output
     waits = migration.run()
     assert waits.code == 0 and "POINT OF NO RETURN" in waits.output, waits.output
     assert migration.done[-1] == "take_over" and connect.state == "frozen"
@@ -274,7 +311,14 @@ def test_a_migration_is_taken_back_and_goes_on_to_the_end(
     assert refused.code != 0 and "member_lost" in refused.output and connect.state == "frozen", refused.output
     target.modify(team["dn"][0], "add: member\nmember: " + team["member"][0])
 
-    back = migration.run(playbook=BACK)
+    # Whether somebody ran a script that was handed over cannot be seen.
+    by_script = {"gpad_migrate_writeback_v2_connect": "script", "gpad_migrate_writeback_v2_confirm_retire": SENTENCE}
+    handed = migration.run(**by_script)
+    assert handed.code == 0 and (migration.state / "retire.ps1").exists(), handed.output
+    usn = target.usn()
+    refused = migration.run(playbook=BACK)
+    assert refused.code != 0 and "retire.ps1 was handed over" in refused.output and target.usn() == usn, refused.output
+    back = migration.run(playbook=BACK, gpad_migrate_writeback_v2_connect_still_on=True)
     assert back.code == 0 and connect.state == "on", back.output
     assert not (migration.state / "migration.json").exists()
     after = groups(target)

@@ -114,6 +114,16 @@ def test_the_line_for_cron_gives_the_program_what_was_meant(schedule: Schedule) 
     assert gone.code == 0 and list(schedule.cron.iterdir()) == []
 
 
+def test_no_schedule_of_the_other_kind_goes_on(schedule: Schedule) -> None:
+    assert schedule.run(gpad_schedule_kind="cron").code == 0
+    other = schedule.run()
+    assert other.code == 0 and list(schedule.cron.iterdir()) == [], other.output
+    assert len(list(schedule.units.iterdir())) == 2
+    assert schedule.run(gpad_schedule_kind="cron").code == 0 and list(schedule.units.iterdir()) == []
+    gone = schedule.run(gpad_schedule_state="absent")
+    assert gone.code == 0 and list(schedule.cron.iterdir()) == [], gone.output
+
+
 def test_what_cannot_stand_in_a_unit_is_refused(schedule: Schedule) -> None:
     wrong: list[dict[str, object]] = [
         {"gpad_schedule_inventory": "/etc/x\nExecStartPre=/bin/false"},

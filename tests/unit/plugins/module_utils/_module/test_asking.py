@@ -105,6 +105,11 @@ def test_a_plan_of_the_version_before_asks_nothing_and_is_told(tmp_path: Path) -
     assert [notice["code"] for notice in report.notices] == ["plan_damaged"]
 
 
+def test_a_plan_that_came_from_no_capture_is_of_no_other_tenant(tmp_path: Path) -> None:
+    found = asking.read_questions(write_plan(tmp_path / "plan", tenant=""), TENANT, Report(9), Before())
+    assert found == Questions()
+
+
 def test_a_plan_of_another_tenant(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=cloud_id(9)) as caught:
         asking.read_questions(write_plan(tmp_path / "plan", tenant=cloud_id(9)), TENANT, Report(9), Before())

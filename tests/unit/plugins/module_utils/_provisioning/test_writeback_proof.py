@@ -76,6 +76,14 @@ def test_a_parent_that_was_renamed_is_the_same_parent() -> None:
     assert [(one.guid, one.what) for one in found] == [(guid(2), "dn")]
 
 
+@pytest.mark.parametrize(("removed", "expected"), [(guid(1), True), (guid(3), False)])
+def test_a_parent_that_provisioning_took_the_group_out_of_is_explained(removed: str, expected: bool) -> None:
+    parent = WritebackGroup(guid(2), sid(2002), f"CN=up,{MANAGED}", -2147483640)
+    old, new = replace(OLD, parents=(parent.dn,)), replace(OLD, parents=())
+    found = differences([old, parent], [new, parent], {guid(2): Done(removed=frozenset({removed}))})
+    assert [(one.guid, one.what, one.expected) for one in found] == [(guid(1), "parent_lost", expected)]
+
+
 def test_the_reason_tells_devices_from_people() -> None:
     old = replace(OLD, members=(member(5, "computer"), member(6)))
     gone = frozenset({guid(5), guid(6)})
