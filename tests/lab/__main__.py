@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the hybrid_identity.gpad authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Command line of the lab: ``python -m tests.lab up|status|down``."""
+"""Command line of the lab: ``python -m tests.lab up|status|down|policy|search``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pathlib import Path
 
 from tests.lab import lifecycle
 from tests.lab.addresses import AddressError
+from tests.lab.api import Lab, LdapToolError
+from tests.lab.policy.admin import PolicyAdminError
 from tests.lab.processes import is_running
 from tests.lab.samba.controller import DirectoryError
 from tests.lab.scenario import ScenarioError
@@ -20,14 +22,26 @@ from tests.lab.state import LabState, StateError, read_state
 
 DEFAULT_DIRECTORY = Path(".lab/default")
 DEFAULT_SCENARIO = Path(__file__).with_name("scenarios") / "tutorial.yml"
-ERRORS = (ScenarioError, AddressError, DirectoryError, StateError, lifecycle.LabError, TimeoutError)
+ERRORS = (
+    ScenarioError,
+    AddressError,
+    DirectoryError,
+    StateError,
+    lifecycle.LabError,
+    TimeoutError,
+    ValueError,
+    PolicyAdminError,
+    LdapToolError,
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return 0 when done or running, 1 on an error or without a lab, 3 for a lab that is not whole."""
     options = _parser().parse_args(arguments)
     try:
-        return {"up": _up, "status": _status, "down": _down}[options.command](options)
+        return {"up": _up, "status": _status, "down": _down, "policy": _policy, "search": _search}[options.command](
+            options
+        )
     except ERRORS as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -45,7 +59,16 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--json", action="store_true", help="print every connection setting, passwords included")
     down = commands.add_parser("down", help="end the lab")
     down.add_argument("--wipe", action="store_true", help="remove the lab's directory too")
-    for command in (up, status, down):
+    policy = commands.add_parser("policy", help="turn the policy proxy of a domain, or read what it recorded, as JSON")
+    policy.add_argument("domain")
+    policy.add_argument("call", choices=("add_fault", "set_policy", "operations", "clear_operations", "reset"))
+    policy.add_argument("arguments", nargs="?", type=json.loads, default={}, help="a JSON object")
+    search = commands.add_parser("search", help="ask a controller itself with ldapsearch; JSON")
+    search.add_argument("domain")
+    search.add_argument("base")
+    search.add_argument("filter")
+    search.add_argument("attributes", nargs="*")
+    for command in (up, status, down, policy, search):
         command.add_argument("--dir", type=Path, default=DEFAULT_DIRECTORY, help="the lab's directory")
     return parser
 
@@ -79,6 +102,30 @@ def _down(options: argparse.Namespace) -> int:
     found = lifecycle.down(options.dir, wipe=options.wipe)
     print(f"down: {options.dir}" if found else f"no lab in {options.dir}")
     return 0
+
+
+def _policy(options: argparse.Namespace) -> int:
+    with _running(options).policy(options.domain) as policy:
+        print(json.dumps(policy.call(options.call, options.arguments), indent=2))
+    return 0
+
+
+def _search(options: argparse.Namespace) -> int:
+    found = _running(options).ldapsearch(options.domain, options.base, options.filter, *options.attributes)
+    print(json.dumps(found, indent=2))
+    return 0
+
+
+def _running(options: argparse.Namespace) -> Lab:
+    state = read_state(options.dir.resolve())
+    if state is None or state.settings is None:
+        raise lifecycle.LabError(f"no lab in {options.dir}")
+    if options.domain not in state.settings.forests:
+        raise lifecycle.LabError(f"the lab has no domain {options.domain}")
+    return Lab(state.settings)
+
+
+_COMMANDS = {"up": _up, "status": _status, "down": _down, "policy": _policy, "search": _search}
 
 
 def _print_processes(state: LabState) -> None:

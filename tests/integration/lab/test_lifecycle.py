@@ -198,3 +198,20 @@ def test_children_end_with_their_leader_even_when_it_is_gone(tmp_path: Path) -> 
     assert len(orphans) == 2
     processes.stop(leader)
     assert not list(processes.members_of(leader))
+
+
+def test_a_lab_is_asked_from_the_command_line(
+    directory: Path, small: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["search", "--dir", str(directory), "small.test", "DC=small,DC=test", "(ou=Groups)"]) == 1
+    small.write_text(SMALL.replace("small.test,", "small.test, policy: true,"), encoding="utf-8")
+    Lab.up(small, directory, "auto")
+    capsys.readouterr()
+    assert main(["search", "--dir", str(directory), "small.test", "DC=small,DC=test", "(ou=Groups)", "ou"]) == 0
+    assert json.loads(capsys.readouterr().out) == [{"dn": ["OU=Groups,DC=small,DC=test"], "ou": ["Groups"]}]
+    assert main(["search", "--dir", str(directory), "other.test", "DC=other,DC=test", "(ou=*)"]) == 1
+    policy = ["policy", "--dir", str(directory), "small.test"]
+    assert main([*policy, "set_policy", '{"max_val_range": 7}']) == 0
+    assert json.loads(capsys.readouterr().out)["max_val_range"] == 7
+    assert main([*policy, "set_policy", '{"no_such_knob": 7}']) == 1
+    assert "no_such_knob" in capsys.readouterr().err

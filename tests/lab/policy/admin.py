@@ -47,7 +47,7 @@ class PolicyAdmin:
         Raises:
             PolicyAdminError: there is no such knob.
         """
-        policy: dict[str, Any] = self._call("set_policy", knobs)
+        policy: dict[str, Any] = self.call("set_policy", knobs)
         return policy
 
     def add_fault(self, action: str, **conditions: Any) -> None:
@@ -56,27 +56,32 @@ class PolicyAdmin:
         Raises:
             PolicyAdminError: there is no such action, kind or condition.
         """
-        self._call("add_fault", {"action": action, **conditions})
+        self.call("add_fault", {"action": action, **conditions})
 
     def add_alias(self, sid: str, shown_as: str) -> None:
         """Show links to the object with one SID as links to the object with another, as after a move of domains."""
-        self._call("add_alias", {"sid": sid, "shown_as": shown_as})
+        self.call("add_alias", {"sid": sid, "shown_as": shown_as})
 
     def operations(self, kind: str | None = None) -> list[Operation]:
         """Return what was recorded since the last reset, oldest first."""
-        answers = self._call("operations", {})
+        answers = self.call("operations", {})
         recorded = (Operation(**{**values, "attributes": tuple(values["attributes"])}) for values in answers)
         return [operation for operation in recorded if kind in (None, operation.kind)]
 
     def clear_operations(self) -> None:
         """Forget the record."""
-        self._call("clear_operations", {})
+        self.call("clear_operations", {})
 
     def reset(self) -> None:
         """Go back to Windows' defaults, without faults, aliases and records."""
-        self._call("reset", {})
+        self.call("reset", {})
 
-    def _call(self, call: str, arguments: dict[str, Any]) -> Any:
+    def call(self, call: str, arguments: dict[str, Any]) -> Any:
+        """Make any call by its name and return what the proxy answers, as JSON values.
+
+        Raises:
+            PolicyAdminError: there is no such call, or it does not take these arguments.
+        """
         self._stream.write(json.dumps({"key": self._key, "call": call, "arguments": arguments}).encode() + b"\n")
         self._stream.flush()
         answer = json.loads(self._stream.readline())
