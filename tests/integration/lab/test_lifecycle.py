@@ -200,9 +200,7 @@ def test_children_end_with_their_leader_even_when_it_is_gone(tmp_path: Path) -> 
     assert not list(processes.members_of(leader))
 
 
-def test_a_lab_is_asked_from_the_command_line(
-    directory: Path, small: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_lab_is_asked_from_the_command_line(directory: Path, small: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["search", "--dir", str(directory), "small.test", "DC=small,DC=test", "(ou=Groups)"]) == 1
     small.write_text(SMALL.replace("small.test,", "small.test, policy: true,"), encoding="utf-8")
     Lab.up(small, directory, "auto")
