@@ -83,6 +83,20 @@ options:
         it read would not last. That is looked at again just before the plan takes its place.
     type: bool
     default: false
+  full_after_hours:
+    description:
+      - After so many hours all groups are compared again. Until then a plan looks at the groups that changed in Entra
+        ID or in Active Directory, themselves or by an account of a member, and at those that the plan before had
+        something to change or to say of. What is known of the others stays as it is.
+      - All groups are compared on any doubt, too, after a full reading of Entra ID, with other settings, on another
+        domain controller or another copy of its directory, and when a mapping depends on the time. RV(reading) says
+        why.
+      - Links that vanish with a member of another domain of the forest, or come back with it, are found when all groups
+        are compared.
+      - It takes plans with O(hold) to remember up to where both sides were compared. With V(0) all groups are compared
+        each time.
+    type: int
+    default: 24
   configuration:
     description:
       - Digest of the configuration that the plan is made under, as the roles compute it.
@@ -278,6 +292,12 @@ server:
   returned: when the run came to its end
   type: str
   sample: dc1.contoso.com
+reading:
+  description:
+    - Whether all groups were compared (V(full)) or those that changed (V(changes)), and why all of them were.
+  returned: when the plan is made from a snapshot
+  type: dict
+  sample: {kind: changes, why: ''}
 quarantine:
   description:
     - Whether runs are in quarantine (C(active)), since when and why, when the next is let through, and whether this

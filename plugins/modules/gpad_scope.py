@@ -93,6 +93,18 @@ options:
     type: str
     choices: [refuse, disjoint]
     default: refuse
+  full_after_hours:
+    description:
+      - After so many hours Entra ID is read to its end again. Between two such readings only what changed is read, by
+        delta queries, into a copy of the snapshot before.
+      - It is read to its end on any doubt, too, when the snapshot before is missing or was not whole, when other
+        properties are asked for or the permissions changed, and when the service does not know its own links any more.
+        RV(reading) says why.
+      - The source of authority of converted groups, the assignments of jobs and the members of groups that filters name
+        are read in each run, since no delta query tells of them.
+      - At most 168, since the service remembers changes for seven days. With V(0) everything is read each time.
+    type: int
+    default: 24
   filters:
     description:
       - Attribute filters. A group is in scope when the mode takes it and one of the filters lets it in; without filters
@@ -310,6 +322,12 @@ captured_at:
   returned: when the run came to its end
   type: str
   sample: '2026-11-21T10:00:00Z'
+reading:
+  description:
+    - Whether Entra ID was read to its end (V(full)) or only what changed (V(changes)), and why it was read to its end.
+  returned: when the run came to its end
+  type: dict
+  sample: {kind: changes, why: ''}
 groups:
   description: Every captured group with the decision on it.
   returned: when the run came to its end

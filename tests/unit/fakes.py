@@ -46,6 +46,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Anchored,
     Applied,
     CapturedGroup,
+    ChangedObjects,
     KnownGroup,
     MemberResult,
     SnapshotHeader,
@@ -124,6 +125,7 @@ class FakeDirectory:
         self.deleted_hidden = False
         self.questions: list[str] = []
         self.places: dict[str, str] = {}
+        self.marks: dict[int, dict[str, Node]] = {}
 
     def __repr__(self) -> str:
         """Show the objects, for the examples that fail."""
@@ -175,6 +177,35 @@ class FakeDirectory:
     @staticmethod
     def _as_group(node: Node) -> DirectoryGroup:
         return DirectoryGroup(node.guid, node.sid or "", node.dn, {**node.attributes, "uSNChanged": (str(node.usn),)})
+
+    def mark(self) -> int:
+        """Remember all objects under a new highest sequence number, and return it."""
+        number = len(self.marks) + 1
+        self.marks[number] = {guid: node.copy() for guid, node in self.nodes.items()}
+        self.info = replace(self.info, highest_usn=number)
+        return number
+
+    def changed(self, since: int) -> ChangedObjects:
+        """Return what changed since a mark; that a member vanished or came back does not change the group."""
+        before = self.marks[since]
+
+        def shown(nodes: Mapping[str, Node]) -> dict[str, tuple[object, ...]]:
+            both = before.keys() & self.nodes.keys()
+            return {
+                node.guid: (node.dn, node.attributes, node.members & both, node.consistency_guid)
+                for node in nodes.values()
+            }
+
+        old, new = shown(before), shown(self.nodes)
+        guids = {guid for guid in {*old, *new} if old.get(guid) != new.get(guid)}
+        # Of a deleted object GUID and SID are left; the marks on living ones are those of now.
+        gone = [before[guid] for guid in guids - self.nodes.keys()]
+        nodes = [node for node in self.nodes.values() if node.guid in guids]
+        return ChangedObjects(
+            frozenset(guids) | {node.consistency_guid for node in nodes if node.consistency_guid},
+            frozenset(node.sid for node in (*nodes, *gone) if node.sid),
+            frozenset(anchor for node in nodes for anchor in node.attributes.get(ANCHOR, ())),
+        )
 
     def anchored(self) -> Anchored:
         """Return the objects with a group anchor."""
@@ -500,7 +531,11 @@ class FakeCloud:
         scope: Scope | None = None,
         principals: Iterable[Principal] = (),
         fates: Iterable[Fate] = (),
+        readings: Mapping[int, str] | None = None,
+        changed: Iterable[str] = (),
     ) -> None:
+        self._readings = dict(readings or {})
+        self._changed = frozenset(changed)
         self.header = header or SnapshotHeader(samples.TENANT, "2026-01-01T00:00:00Z", "fingerprint")
         self._groups = tuple(groups)
         self._members = dict(members or {})
@@ -520,6 +555,31 @@ class FakeCloud:
     def members(self, group_id: str) -> Reading[tuple[Principal, ...]]:
         """Return the members of a group."""
         return self._members.get(group_id, CompleteReading(()))
+
+    def reading(self, sequence: int) -> str | None:
+        """Return the fingerprint of an earlier snapshot."""
+        return self._readings.get(sequence)
+
+    def changed_since(self, sequence: int) -> frozenset[str]:
+        """Return what changed since the reading before, whatever its number."""
+        return self._changed
+
+    def groups_with(self, principals: Collection[str]) -> frozenset[str]:
+        """Return the groups with one of these members."""
+        return frozenset(
+            group for group, reading in self._members.items() if any(one.id in principals for one in reading.items)
+        )
+
+    def accounts(self, changed: ChangedObjects) -> frozenset[str]:
+        """Return the members with one of these accounts."""
+        return frozenset(
+            one.id
+            for reading in self._members.values()
+            for one in reading.items
+            if one.on_premises_security_identifier in changed.sids
+            or one.on_premises_object_identifier in changed.guids
+            or identity.source_anchor_guid(one.on_premises_immutable_id) in changed.guids
+        )
 
     def known_sids(self, sids: Collection[str]) -> frozenset[str]:
         """Return which SIDs belong to a readable principal."""

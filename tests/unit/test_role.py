@@ -53,6 +53,7 @@ def test_every_option_of_a_run_decides_over_what_is_written_or_is_known_not_to()
         "gpad_approve",
         "gpad_ca_cert",
         "gpad_federated_token_file",
+        "gpad_full_after_hours",
         "gpad_global_catalog_port",
         "gpad_graph_url",
         "gpad_log_path",

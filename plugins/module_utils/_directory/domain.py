@@ -20,7 +20,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import DomainInfo
 
 _ROOT = ("defaultNamingContext", "configurationNamingContext", "schemaNamingContext", "dnsHostName")
-_MORE = ("dsServiceName", "supportedCapabilities")
+_MORE = ("dsServiceName", "supportedCapabilities", "highestCommittedUSN")
 # LDAP_CAP_ACTIVE_DIRECTORY_PARTIAL_SECRETS_OID: a read-only domain controller (MS-ADTS 3.1.1.3.4.3.5).
 _READ_ONLY = "1.2.840.113556.1.4.1920"
 _GUID_SIZE = 16
@@ -84,7 +84,9 @@ def read_domain(session: Session, managed_containers: Sequence[str], *, catalog:
     forest[sid] = dn.domain_dns_name(base)
     guarded = _guarded(session, schema_dn)
     invocation_id = _invocation_id(session, "".join(root.texts("dsServiceName")))
-    return Domain(DomainInfo(base, sid, forest, server, catalog, guarded, invocation_id), schema_dn, netbios_name)
+    highest_usn = int(root.first("highestCommittedUSN") or 0)
+    info = DomainInfo(base, sid, forest, server, catalog, guarded, invocation_id, highest_usn)
+    return Domain(info, schema_dn, netbios_name)
 
 
 def _root(session: Session) -> Entry:

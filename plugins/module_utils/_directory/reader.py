@@ -14,6 +14,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.au
     read_authority_facts,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.catalog import Catalog
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.changed import read_changed
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.deleted import find_deleted, sees_deleted
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.domain import read_domain
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.filters import (
@@ -42,7 +43,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Nesting,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import Occupied
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Anchored
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Anchored, ChangedObjects
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.rights import SecurityDescriptor
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.schema import AttributeSchema
 
@@ -131,6 +132,10 @@ class Reader:
             else:
                 elsewhere.append((entry.dn, entry.texts(ANCHOR)[0]))
         return Anchored(tuple(sorted(groups, key=lambda group: group.dn)), tuple(sorted(elsewhere)))
+
+    def changed(self, since: int) -> ChangedObjects:
+        """Return what changed after a sequence number of this domain controller."""
+        return read_changed(self._session, self.domain.dn, since)
 
     def anchor_holders(self) -> Mapping[str, frozenset[str]]:
         """Return the DNs of the objects that carry each anchor, by the object id in it.

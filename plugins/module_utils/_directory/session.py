@@ -202,7 +202,7 @@ class Session:
             server,
             settings.username,
             settings.password,
-            client_strategy=ldap3.SAFE_SYNC,
+            client_strategy=ldap3.SYNC,
             receive_timeout=_ANSWER_SECONDS,
             raise_exceptions=False,
             # The defaults of these hide truncated answers or raise KeyError (ldap3 issues 986, 991, 1055).
@@ -221,7 +221,7 @@ class Session:
             if self._settings.tls_mode is TlsMode.START_TLS:
                 self._connection.start_tls(read_server_info=False)
             for attempt in range(1, _TRIES + 1):
-                done, result, _response, _request = self._connection.bind(read_server_info=False)
+                done, result = self._connection.bind(read_server_info=False), self._connection.result
                 if result["result"] not in results.BUSY_CODES or attempt == _TRIES:
                     break
                 _pause(attempt)
@@ -272,14 +272,15 @@ class Session:
             self._connect()
         self.operations[kind] += 1
         try:
-            _done, result, response, _request = getattr(self._connection, operation)(*arguments, **options)
+            getattr(self._connection, operation)(*arguments, **options)
         except ldap_errors.LDAPExceptionError as error:
             self._lost = True
             if not repeatable or not isinstance(error, ldap_errors.LDAPCommunicationError):
                 raise self._unreachable(error) from None
             return self._ask(kind, operation, arguments, options, repeatable=False)
         self._last_answer = time.monotonic()
-        return result, response
+        # The strategy for several threads would give copies of these, which costs more than reading them.
+        return self._connection.result, self._connection.response
 
     def search(
         self,

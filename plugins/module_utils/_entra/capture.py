@@ -58,7 +58,7 @@ _OBJECT_IDENTIFIER = "onPremisesObjectIdentifier"
 _IMMUTABLE_ID = ("onPremisesImmutableId", "onPremisesSamAccountName", "onPremisesDomainName")
 _KINDS: Mapping[str, PrincipalKind] = {f"#microsoft.graph.{kind.value}": kind for kind in PrincipalKind}
 
-_READ_GROUPS = ("Group.Read.All", "Directory.Read.All")
+READ_GROUPS = ("Group.Read.All", "Directory.Read.All")
 _READ_MEMBERS = ("GroupMember.Read.All", "Group.Read.All", "Directory.Read.All")
 READ_USERS = "User.Read.All"
 # The permissions with which the service gives all properties of a user; with lesser ones it gives a name and no SID.
@@ -82,11 +82,20 @@ class MemberQuery:
 
     def call(self, group_id: str) -> Call:
         """Return the call for the members of a group."""
-        names = [*PRINCIPAL_PROPERTIES, "deviceId"]
-        names += [_OBJECT_IDENTIFIER] if self.object_identifier else []
-        names += _IMMUTABLE_ID if self.immutable_id else ()
-        path = f"/groups/{group_id}/members?$select={','.join(names)}&$count=true&$top=999"
-        return Call(path, _READ_MEMBERS, ADVANCED, "beta" if self.object_identifier else "v1.0")
+        names = ",".join((*self.user_properties, "deviceId"))
+        path = f"/groups/{group_id}/members?$select={names}&$count=true&$top=999"
+        return Call(path, _READ_MEMBERS, ADVANCED, self.version)
+
+    @property
+    def user_properties(self) -> tuple[str, ...]:
+        """The properties that decide on a user as a member."""
+        more = (_OBJECT_IDENTIFIER,) if self.object_identifier else ()
+        return (*PRINCIPAL_PROPERTIES, *more, *(_IMMUTABLE_ID if self.immutable_id else ()))
+
+    @property
+    def version(self) -> str:
+        """The end point that knows them."""
+        return "beta" if self.object_identifier else "v1.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +115,12 @@ class GroupQuery:
     def call(self, path: str, *more: str) -> Call:
         """Return the call for a path with this query."""
         options = [f"$select={','.join(sorted({'id', *self.select}))}", *more]
-        return Call(f"{path}?{'&'.join(options)}", _READ_GROUPS, version="beta" if self.beta else "v1.0")
+        return Call(f"{path}?{'&'.join(options)}", READ_GROUPS, version=self.version)
+
+    @property
+    def version(self) -> str:
+        """The end point that knows the properties."""
+        return "beta" if self.beta else "v1.0"
 
     def read(self, item: Mapping[str, Any]) -> CloudGroup:
         """Return the group of an answer, its authority not read yet.
@@ -299,14 +313,19 @@ def items(page: Mapping[str, Any], what: str) -> list[dict[str, Any]]:
     found = page.get("value")
     if not isinstance(found, list) or not all(isinstance(i, dict) and isinstance(i.get("id"), str) for i in found):
         raise EntraError(f"{what.partition('?')[0]}: a page is not a list of objects.", code="entra_answer_broken")
-    return [{name: _storable(value) for name, value in item.items()} for item in found]
+    return [storable(item) for item in found]
+
+
+def storable(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object of an answer in a form that files can hold."""
+    return {name: _storable(value) for name, value in item.items()}
 
 
 def _storable(value: Any) -> Any:
     """Return a text, or a list of texts, in a form that files can hold: JSON can bring half of a surrogate pair."""
     if isinstance(value, list):
         return [_storable(one) if isinstance(one, str) else one for one in value]
-    return _SURROGATE.sub("\ufffd", value) if isinstance(value, str) else value
+    return value if not isinstance(value, str) or value.isascii() else _SURROGATE.sub("\ufffd", value)
 
 
 Part: TypeAlias = "list[tuple[str, Call]]"

@@ -152,7 +152,20 @@ class GraphClient:
         Raises:
             EntraError: a page could not be read, so that the collection is not whole.
         """
-        url: str | None = self._absolute(call)
+        return self.pages_from(self._absolute(call), call)
+
+    def pages_from(self, link: str, call: Call) -> Iterator[Mapping[str, Any]]:
+        """Yield all pages from a link on that the service gave out before.
+
+        Parameters:
+            link: absolute.
+            call: what it belongs to; its headers are sent with each page.
+
+        Raises:
+            EntraError: a page could not be read, so that the collection is not whole.
+        """
+        self.refuse_foreign(link, call.path)
+        url: str | None = link
         seen: set[str] = set()
         while url:
             if url in seen or len(seen) >= _MOST_PAGES:
@@ -174,9 +187,17 @@ class GraphClient:
         link = page.get("@odata.nextLink")
         if link is None:
             return None
+        self.refuse_foreign(link, what)
+        return str(link)
+
+    def refuse_foreign(self, link: object, what: str) -> None:
+        """Refuse a link to another host.
+
+        Raises:
+            EntraError: the token must not go there.
+        """
         if not isinstance(link, str) or urlsplit(link)[:2] != urlsplit(self._base)[:2]:
             raise EntraError(f"{what}: the link to the next page leads elsewhere.", code="entra_link_foreign")
-        return link
 
     def follow(self, call: Call, first: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         """Yield the first page, which came from elsewhere, and all after it."""

@@ -16,9 +16,11 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.captur
     PRINCIPAL_PROPERTIES,
     READ_USERS,
     GroupQuery,
+    MemberQuery,
     in_batches,
     items,
     read_principal,
+    storable,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import Call, GraphClient
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import EntraError
@@ -132,6 +134,98 @@ def _deleted(body: Any, cloud_id: str) -> Deleted | None:
     name = body.get("displayName")
     synced = body.get("onPremisesSyncEnabled") is True
     return Deleted(name if isinstance(name, str) else "", f"{since[1]}Z", synced) if since else None
+
+
+@dataclass(frozen=True, slots=True)
+class AskedPrincipals:
+    """What became of principals that were asked for by id.
+
+    Parameters:
+        found: those that exist.
+        gone: ids that the service does not know any more.
+        problem: the first error, or None.
+    """
+
+    found: tuple[Principal, ...] = ()
+    gone: frozenset[str] = frozenset()
+    problem: EntraError | None = None
+
+
+def principals_by_id(client: GraphClient, query: MemberQuery, kinds: Mapping[str, PrincipalKind]) -> AskedPrincipals:
+    """Return what became of users and groups that are members; of others, nothing that decides can change.
+
+    Parameters:
+        client: the client.
+        query: what is read of members.
+        kinds: object id to kind.
+
+    Raises:
+        EntraError: a batch failed as a whole.
+    """
+    paths = {kind: name for name, (kind, _need) in _COLLECTIONS.items()}
+    select = ",".join(query.user_properties)
+    calls = [
+        (
+            cloud_id,
+            Call(
+                f"/{paths[kind]}/{cloud_id}?$select={_select(kind, select)}",
+                _COLLECTIONS[paths[kind]][1],
+                version=query.version,
+            ),
+        )
+        for cloud_id, kind in sorted(kinds.items())
+        if kind in paths
+    ]
+    found: list[Principal] = []
+    gone: set[str] = set()
+    problem: EntraError | None = None
+    for part, answers in in_batches(client, calls):
+        for (cloud_id, call), (status, body) in zip(part, answers, strict=True):
+            if status == 200 and _is_of(body, cloud_id):
+                found.append(read_principal(client, storable(body), kinds[cloud_id]))
+            elif _is_gone(status, body):
+                gone.add(cloud_id)
+            else:
+                problem = problem or client.refusal(call, status, body)
+    return AskedPrincipals(tuple(found), frozenset(gone), problem)
+
+
+def groups_of(client: GraphClient, kinds: Mapping[str, PrincipalKind]) -> tuple[frozenset[str], EntraError | None]:
+    """Return the ids of the groups that have one of these as a direct member, and the first error.
+
+    An object that was deleted and comes back is in its groups again, of which no delta query tells anything.
+
+    Parameters:
+        client: the client.
+        kinds: object id of users and groups to kind.
+
+    Raises:
+        EntraError: a batch failed as a whole.
+    """
+    found: set[str] = set()
+    problem: EntraError | None = None
+    paths = {kind: name for name, (kind, _need) in _COLLECTIONS.items()}
+    calls = [
+        (cloud_id, Call(f"/{paths[kind]}/{cloud_id}/memberOf?$select=id&$top=999", _COLLECTIONS[paths[kind]][1]))
+        for cloud_id, kind in sorted(kinds.items())
+    ]
+    for part, answers in in_batches(client, calls):
+        for (_cloud_id, call), (status, body) in zip(part, answers, strict=True):
+            if _is_gone(status, body):
+                continue
+            if status != 200 or not isinstance(body, dict):
+                problem = problem or client.refusal(call, status, body)
+                continue
+            try:
+                for page in client.follow(call, body):
+                    found.update(item["id"].lower() for item in items(page, call.path))
+            except EntraError as error:
+                problem = problem or error
+    return frozenset(found), problem
+
+
+def _select(kind: PrincipalKind, of_users: str) -> str:
+    return of_users if kind is PrincipalKind.USER else ",".join(PRINCIPAL_PROPERTIES)
 
 
 def principals_with(client: GraphClient, sids: Collection[str]) -> tuple[tuple[Principal, ...], EntraError | None]:

@@ -69,8 +69,10 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
     GroupChange,
+    Notice,
     PlanItem,
-    Question,
+    Problem,
+    Skip,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import WriteOrder
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report, worst
@@ -222,7 +224,7 @@ def _tell(plan: PlanFile, work: Work, *, told: bool) -> None:
     """
     if told:
         return
-    for item in plan.items():
+    for item in plan.items_of(Skip, Problem, Notice):
         if not isinstance(item, CHANGES) and _concerns(item, work.part):
             work.report.remark(item)
     if plan.header.incomplete:
@@ -231,8 +233,6 @@ def _tell(plan: PlanFile, work: Work, *, told: bool) -> None:
 
 def _concerns(item: PlanItem, part: Part) -> bool:
     """Return whether a remark of the plan belongs to this module's result."""
-    if isinstance(item, Question):
-        return False
     about_member = getattr(item, "group_id", None) is not None
     return about_member == (part is MEMBERS) or not hasattr(item, "group_id")
 

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.basic import env_fallback
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
 
 Spec = dict[str, dict[str, Any]]
 
@@ -179,6 +182,10 @@ RESULTS: Spec = {
 # The administrator vouches that no other job has a group of this scope.
 DISJOINT = "disjoint"
 
+# As long as Entra ID remembers changes.
+_LONGEST_HOURS = 7 * 24
+FULL_READING: Spec = {"full_after_hours": {"type": "int", "default": 24}}
+
 SCOPE: Spec = {
     "snapshot": {"type": "path", "required": True},
     "scope_mode": {"type": "str", "choices": ["all", "selected", "assigned"], "default": "selected"},
@@ -206,4 +213,19 @@ SCOPE: Spec = {
     },
     "properties": {"type": "list", "elements": "str", "default": []},
     "other_writers": {"type": "str", "choices": ["refuse", DISJOINT], "default": "refuse"},
+    **FULL_READING,
 }
+
+
+def check_hours(params: Mapping[str, Any]) -> None:
+    """Refuse a full_after_hours that cannot be.
+
+    Raises:
+        ConfigurationError: it is out of range.
+    """
+    hours = params["full_after_hours"]
+    if not 0 <= hours <= _LONGEST_HOURS:
+        raise ConfigurationError(
+            f"full_after_hours: {hours} is not between 0 and {_LONGEST_HOURS}.",
+            "Entra ID remembers changes for seven days; 0 reads and compares everything each time.",
+        )

@@ -90,8 +90,8 @@ class Before:
     names: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_before(path: Path, tenant_id: str, report: Report, key: SnapshotKey | None = None) -> Before:
-    """Return what the snapshot at a path said; a damaged one said nothing, and is reported.
+def open_before(path: Path, tenant_id: str, report: Report, key: SnapshotKey | None = None) -> Snapshot | None:
+    """Return the snapshot at a path; none where there is none, or a damaged one, which is reported.
 
     Parameters:
         path: where the snapshot is.
@@ -103,25 +103,30 @@ def read_before(path: Path, tenant_id: str, report: Report, key: SnapshotKey | N
         StoreError: it belongs to another tenant.
     """
     if not path.exists():
-        return Before()
+        return None
     try:
         old = Snapshot(path, key)
     except StoreError as error:
         # It is only a cache, which this run makes anew.
         report.remark(Notice("", str(path), error.code, f"{error.message} It is made anew."))
-        return Before()
-    try:
-        if old.header.tenant_id != tenant_id:
-            raise StoreError(
-                f"The snapshot {path} is of tenant {old.header.tenant_id}, not of {tenant_id}.",
-                "Give each tenant a snapshot of its own.",
-                code="other_tenant",
-            )
-        fates = {} if old.header.check_mode else old.fates()
-        absent = {cloud_id: fate for cloud_id, fate in fates.items() if fate.kind is FateKind.ABSENT}
-        return Before(old.ids_in_scope(), frozenset(fates), old.header.fingerprint, absent, old.names())
-    finally:
+        return None
+    if old.header.tenant_id != tenant_id:
         old.close()
+        raise StoreError(
+            f"The snapshot {path} is of tenant {old.header.tenant_id}, not of {tenant_id}.",
+            "Give each tenant a snapshot of its own.",
+            code="other_tenant",
+        )
+    return old
+
+
+def before_of(old: Snapshot | None) -> Before:
+    """Return what the snapshot said that is about to be replaced."""
+    if old is None:
+        return Before()
+    fates = {} if old.header.check_mode else old.fates()
+    absent = {cloud_id: fate for cloud_id, fate in fates.items() if fate.kind is FateKind.ABSENT}
+    return Before(old.ids_in_scope(), frozenset(fates), old.header.fingerprint, absent, old.names())
 
 
 def ask_groups(client: GraphClient, query: GroupQuery, ids: frozenset[str], report: Report) -> AskedGroups:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,6 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import auth, capture, writers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.auth import MSAL_IMPORT_ERROR, EntraSettings
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import (
-    MemberQuery,
-)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import GraphClient
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.http import REQUESTS_IMPORT_ERROR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.questions import AskedGroups
@@ -25,8 +23,14 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.argum
     MAPPINGS,
     RESULTS,
     SNAPSHOT_KEY,
+    check_hours,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.cloud_looking import cloud_rows
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.cloud_reading import (
+    Asked,
+    Listed,
+    list_groups,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import report_result, run_module
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import (
     identity,
@@ -57,6 +61,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import require_folder
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.signature import key_of
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
 
 # Notices after which the snapshot is not the whole truth.
 _INCOMPLETE = frozenset({"authority_unread", "fate_unread", "members_incomplete", "members_unreadable", "sids_unread"})
@@ -120,52 +125,67 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
     key = key_of(params["snapshot_key"])
     require_folder(path)
     report = Report(params["max_results"])
+    check_hours(params)
     if params["validate_only"]:
         return report_result(module, report, changed=False)
-    before = asking.read_before(path, settings.tenant_id, report, key)
-    plan = Path(params["plan"]) if params["plan"] else None
-    questions = asking.read_questions(plan, settings.tenant_id, report, before)
-    client = GraphClient(settings)
-    client.log_on()
-    if named is None:
-        groups = list(capture.groups(client, query))
-        # Those that were in scope before are asked for as well: a filter in the service leaves out what it does not let
-        # in, and of a group that is gone it says nothing.
-        of_interest = questions.groups | before.in_scope
-        missing = of_interest - {group.id for group in groups}
-        asked = asking.ask_groups(client, query, missing, report)
-        groups = sorted((*groups, *asked.living), key=lambda group: (group.display_name, group.id))
-    else:
-        of_interest = frozenset()
-        groups, asked = few_groups.read(client, query, named, wanted, report)
-    chosen = _scope(client, params, wanted, rules, groups, asked, report, narrowed=named is not None)
-    if named is not None:
-        ids = few_groups.choose(named, groups, asked, report)
-        groups = [group for group in groups if group.id in ids]
-    groups = _with_authority(client, groups, chosen, of_interest, report)
-    decisions = _decide(groups, chosen, report)
-    with snapshots.writing(path, key) as writer:
-        for group in groups:
-            if group.id in decisions:
-                writer.add_group(group, decisions[group.id])
-                _tell(group, decisions[group.id], report)
-        _capture_members(client, groups, decisions, scope_options.member_query(params), writer, report)
-        for principal in asking.ask_sids(client, questions.sids, report):
-            writer.add_principal(principal)
-        jobs = _other_writers(client, report, disjoint=params["other_writers"] == DISJOINT)
-        header = SnapshotHeader(
-            settings.tenant_id,
-            second_text(utc_now()),
-            snapshots.new_fingerprint(),
-            "; ".join(sorted({notice["reason"] for notice in report.notices if notice["code"] in _INCOMPLETE})),
-            check_mode=module.check_mode,
-            narrowed=named is not None,
-            scope_doubt="a part of the scope could not be decided" if report.summary["errors"] else "",
-            other_writers=jobs,
-        )
-        for fate in asking.fates(asked, before, header.captured_at):
-            writer.add_fate(fate)
-        writer.finish(header)
+    with ExitStack() as stack:
+        old = asking.open_before(path, settings.tenant_id, report, key)
+        if old is not None:
+            stack.callback(old.close)
+        before = asking.before_of(old)
+        plan = Path(params["plan"]) if params["plan"] else None
+        questions = asking.read_questions(plan, settings.tenant_id, report, before)
+        client = GraphClient(settings)
+        client.log_on()
+        asked = Asked(client, settings, query, scope_options.member_query(params))
+        if named is None:
+            listed = list_groups(asked, old, params["full_after_hours"])
+            # Those that were in scope before are asked for as well: a filter in the service leaves out what it does not
+            # let in, and of a group that is gone it says nothing.
+            of_interest = questions.groups | before.in_scope
+            missing = of_interest - {group.id for group in listed.groups}
+            fates = asking.ask_groups(client, query, missing, report)
+            groups = sorted((*listed.groups, *fates.living), key=lambda group: (group.display_name, group.id))
+        else:
+            of_interest = frozenset()
+            groups, fates = few_groups.read(client, query, named, wanted, report)
+            listed = Listed(groups, {}, "a few groups are named")
+        chosen = _scope(client, params, wanted, rules, groups, fates, report, narrowed=named is not None)
+        if named is not None:
+            ids = few_groups.choose(named, groups, fates, report)
+            groups = [group for group in groups if group.id in ids]
+        groups = _with_authority(client, groups, chosen, of_interest, report)
+        decisions = _decide(groups, chosen, report)
+        going_on = old if not listed.why else None
+        with snapshots.updating(path, going_on, key) if going_on else snapshots.writing(path, key) as writer:
+            for group in groups:
+                if group.id in decisions:
+                    writer.add_group(group, decisions[group.id])
+                    _tell(group, decisions[group.id], report)
+            if going_on is not None:
+                _take_over(going_on, listed, groups, decisions, writer)
+            _capture_members(asked, groups, decisions, _to_read(going_on, listed), writer, report)
+            writer.remove_principals(listed.gone)
+            for principal in asking.ask_sids(client, questions.sids, report):
+                writer.add_principal(principal)
+            jobs = _other_writers(client, report, disjoint=params["other_writers"] == DISJOINT)
+            now = second_text(utc_now())
+            header = SnapshotHeader(
+                settings.tenant_id,
+                now,
+                snapshots.new_fingerprint(),
+                "; ".join(sorted({notice["reason"] for notice in report.notices if notice["code"] in _INCOMPLETE})),
+                check_mode=module.check_mode,
+                narrowed=named is not None,
+                scope_doubt="a part of the scope could not be decided" if report.summary["errors"] else "",
+                other_writers=jobs,
+                sequence=going_on.header.sequence + 1 if going_on else 0,
+                full_at=going_on.header.full_at if going_on else now,
+            )
+            for fate in asking.fates(fates, before, header.captured_at):
+                writer.add_fate(fate)
+            report.summary["memberships"] = writer.memberships()
+            writer.finish(header, listed.watches)
     if named is None:
         _warn_of_idle_filters(rules, decisions, report)
     after = {cloud_id for cloud_id, decision in decisions.items() if decision.in_scope}
@@ -177,6 +197,7 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
         changed=False,
         snapshot=str(path),
         captured_at=header.captured_at,
+        reading={"kind": "full" if listed.why else "changes", "why": listed.why},
         entered=_named(after - before.in_scope, names) if before.in_scope and named is None else [],
         left=_named(before.in_scope - after, names) if named is None else [],
         groups=[
@@ -191,6 +212,28 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
             if group.id in decisions
         ][: params["max_results"]],
     )
+
+
+def _take_over(
+    old: Snapshot,
+    listed: Listed,
+    groups: list[CloudGroup],
+    decisions: dict[str, Decision],
+    writer: snapshots.SnapshotWriter,
+) -> None:
+    """Bring what is taken over from the snapshot before up to date, but for the members of groups that are read."""
+    left = frozenset(item.group.id for item in old.groups()) - {g.id for g in groups if g.id in decisions}
+    writer.remove_groups(left)
+    for cloud_id in sorted(old.ids_in_scope() - left):
+        if not decisions[cloud_id].in_scope:
+            writer.remove_members(cloud_id)
+    for principal in listed.principals:
+        writer.add_principal(principal)
+
+
+def _to_read(old: Snapshot | None, listed: Listed) -> frozenset[str] | None:
+    """Return the ids of the groups whose members have to be read where they are in scope; None for all."""
+    return listed.stale | old.unread() if old is not None else None
 
 
 def _other_writers(client: GraphClient, report: Report, *, disjoint: bool) -> tuple[str, ...]:
@@ -316,21 +359,24 @@ def _tell(group: CloudGroup, decision: Decision, report: Report) -> None:
 
 
 def _capture_members(
-    client: GraphClient,
+    asked: Asked,
     groups: list[CloudGroup],
     decisions: dict[str, Decision],
-    query: MemberQuery,
+    stale: frozenset[str] | None,
     writer: snapshots.SnapshotWriter,
     report: Report,
 ) -> None:
     names = {group.id: group.display_name for group in groups}
-    chosen = [group.id for group in groups if group.id in decisions and decisions[group.id].in_scope]
+    chosen = [
+        group.id
+        for group in groups
+        if group.id in decisions and decisions[group.id].in_scope and (stale is None or group.id in stale)
+    ]
     hidden = {group.id for group in groups if group.properties.get("visibility") == "HiddenMembership"}
-    for cloud_id, reading in capture.members(client, chosen, query):
-        if cloud_id in hidden and capture.READ_HIDDEN not in client.roles:
+    for cloud_id, reading in capture.members(asked.client, chosen, asked.members):
+        if cloud_id in hidden and capture.READ_HIDDEN not in asked.client.roles:
             reading = IncompleteReading(reading.items, f"its membership is hidden and {capture.READ_HIDDEN} is missing")
         writer.add_members(cloud_id, reading)
-        report.summary["memberships"] += len(reading.items)
         name = names[cloud_id]
         if isinstance(reading, IncompleteReading):
             report.remark(Notice(cloud_id, name, "members_incomplete", f"Its members are not whole: {reading.why}"))

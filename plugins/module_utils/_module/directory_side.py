@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import secrets
 import tempfile
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -18,6 +20,7 @@ from typing import Any
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import Reader
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.mapping_options import attribute_mappings
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import focus as focus_rules
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import limits as limit_rules
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import texts
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import build_plan
@@ -26,6 +29,11 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     BlockedError,
     ConfigurationError,
     StoreError,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.focus import (
+    Focus,
+    Watermark,
+    unsettled_by,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import (
     DEFAULT_LIMITS,
@@ -43,6 +51,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import (
     moment_of,
     moment_text,
+    second_text,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import NameCollision
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.on_demand import Chosen, narrow
@@ -143,10 +152,16 @@ class Planned:
     Parameters:
         file: the plan.
         breaches: the limits it exceeds.
+        why_all: why all groups were compared; an empty string where only some were.
+        mark: up to where both sides were compared; None where that is not worth remembering.
+        unsettled: object ids of the groups that were not as they should be.
     """
 
     file: PlanFile
     breaches: tuple[Breach, ...]
+    why_all: str = ""
+    mark: Watermark | None = None
+    unsettled: frozenset[str] = frozenset()
 
 
 def make_plan(
@@ -159,6 +174,8 @@ def make_plan(
     check_mode: bool,
     with_members: bool = True,
     retry_now: bool = False,
+    word: str = "",
+    full_after_hours: int = 0,
     chosen: Chosen | None = None,
     trace: Trace | None = None,
     configuration: str = "",
@@ -166,9 +183,10 @@ def make_plan(
 ) -> Planned:
     """Plan into a file and check the limits; without members for who writes groups alone.
 
-    Objects that failed wait for their next try, unless it is asked for now. Where members are chosen, no others are
-    changed; `trace` takes down what is compared. `before_use` is called when the plan is made and about to take its
-    place; what it raises keeps the former one there.
+    Objects that failed wait for their next try, unless it is asked for now. Groups that an earlier plan found as they
+    should be are not looked at again for so many hours unless something changed, as long as the word for the settings
+    is the same. Where members are chosen, no others are changed; `trace` takes down what is compared. `before_use` is
+    called when the plan is made and about to take its place; what it raises keeps the former one there.
 
     Raises:
         GpadError: the snapshot does not fit, or the directory could not be read to its end.
@@ -213,6 +231,9 @@ def make_plan(
     )
     if not retry_now:
         run = replace(run, waiting=_waiting(journal))
+    focus = _focus(snapshot, reader, journal, word, full_after_hours)
+    if focus.ids is not None:
+        plan_header = replace(plan_header, looked_at=tuple(sorted(focus.ids)))
     items = build_plan(
         _without_deletions(settings) if journal.doubted else settings,
         snapshot,
@@ -221,8 +242,11 @@ def make_plan(
         tally,
         run,
         with_members=with_members,
+        focus=focus,
         trace=trace,
     )
+    unsettled: set[str] = set()
+    items = unsettled_by(items, unsettled)
     if chosen is not None:
         items = narrow(items, chosen)
     told = other_writer(plan_header)
@@ -230,7 +254,37 @@ def make_plan(
         items = chain((told,), items)
     if journal.fresh:
         items = chain(items, _journal_missing(journal, tally))
-    return write_plan(path, plan_header, items, tally, settings, before_use)
+    planned = write_plan(path, plan_header, items, tally, settings, before_use)
+    mark = Watermark(
+        word,
+        header.fingerprint,
+        header.sequence,
+        plan_header.database,
+        reader.domain.highest_usn,
+        focus.mark.full_at if focus.mark else second_text(utc_now()),
+        tally.groups,
+        max(tally.links, tally.links_before),
+    )
+    is_worth = with_members and not (header.narrowed or header.incomplete or header.scope_doubt)
+    return replace(planned, why_all=focus.why, mark=mark if is_worth else None, unsettled=frozenset(unsettled))
+
+
+def _focus(snapshot: Snapshot, reader: Reader, journal: JournalFile, word: str, hours: int) -> Focus:
+    """Return the groups that have to be looked at."""
+    mark = None if journal.fresh or journal.doubted else journal.watermarks.last()
+    why = focus_rules.why_all(mark, snapshot, reader.domain, word, utc_now(), hours)
+    if mark is None or why:
+        return Focus(why=why)
+    ids = focus_rules.ids_to_look_at(
+        snapshot, mark, reader.changed(mark.usn), journal.known(), journal.watermarks.unsettled()
+    )
+    return Focus(ids, "", mark)
+
+
+def settings_word(params: Mapping[str, Any], names: Iterable[str]) -> str:
+    """Return a word that changes when one of these options does."""
+    given = {name: params[name] for name in sorted(names)}
+    return hashlib.sha256(json.dumps(given, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _waiting(journal: JournalFile) -> Waiting:

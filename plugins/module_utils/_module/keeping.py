@@ -91,6 +91,7 @@ def _keep(module: AnsibleModule) -> dict[str, Any]:
         gone = [cloud_id for cloud_id in asked if cloud_id in known or cloud_id in deleted]
         if not module.check_mode:
             journal.accept(fresh)
+            journal.watermarks.unsettle([*fresh, *gone])
             for cloud_id in gone:
                 journal.forget(cloud_id)
                 journal.written_to.settle(cloud_id)
@@ -140,10 +141,12 @@ def _free_snapshot_key(journal: JournalFile) -> None:
 
 
 def _is_dated(journal: JournalFile) -> bool:
-    return journal.pins.age() is not None or journal.is_ahead(moment_text(utc_now()))
+    is_ahead = journal.is_ahead(moment_text(utc_now()))
+    return journal.pins.age() is not None or is_ahead or journal.watermarks.last() is not None
 
 
 def _free_watermarks(journal: JournalFile) -> None:
+    journal.watermarks.forget()
     journal.pins.forget_age()
     journal.set_back(moment_text(utc_now()))
 

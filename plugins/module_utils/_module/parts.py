@@ -45,14 +45,14 @@ MEMBERS = Part("gpad_membership", MemberChange, _ORDER)
 
 def changes(plan: PlanFile, part: Part) -> Iterator[Change]:
     """Return the changes of a part of a plan."""
-    return (item for item in plan.items() if isinstance(item, part.kind))
+    return (item for item in plan.items_of(part.kind) if isinstance(item, part.kind))
 
 
 def group_changes(plan: PlanFile) -> Iterator[GroupChange]:
     """Return the changes of groups."""
-    return (item for item in plan.items() if isinstance(item, GroupChange))
+    return (item for item in plan.items_of(GroupChange) if isinstance(item, GroupChange))
 
 
 def member_changes(plan: PlanFile) -> Iterator[MemberChange]:
     """Return the changes of members."""
-    return (item for item in plan.items() if isinstance(item, MemberChange))
+    return (item for item in plan.items_of(MemberChange) if isinstance(item, MemberChange))

@@ -15,10 +15,12 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import (
     DIRECTORY,
+    FULL_READING,
     QUARANTINE,
     RESULTS,
     SETTINGS,
     Spec,
+    check_hours,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.configuring import check_places
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.connecting import (
@@ -26,9 +28,11 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.conne
     open_directory,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.directory_side import (
+    Planned,
     make_plan,
     refuse_old,
     settings_of,
+    settings_word,
     snapshot_of,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.narrow_plans import (
@@ -66,6 +70,9 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
 
+# The options by whose values both sides are compared.
+_COMPARED_BY = SETTINGS.keys() - {"limits", "max_snapshot_age", "retry_now"}
+
 # What a plan is made from.
 _SOURCES = ("snapshot", "undo", "make_universal", "hand_back", "stamp_anchors")
 
@@ -83,6 +90,7 @@ def run() -> None:
         "plan": {"type": "path", "required": True},
         "members": {"type": "list", "elements": "str"},
         "hold": {"type": "bool", "default": False},
+        **FULL_READING,
         "configuration": {"type": "str", "default": ""},
         "validate_only": {"type": "bool", "default": False},
     }
@@ -141,6 +149,7 @@ def _make(
     control.begin(None, report)
     control.refuse_log_on()
     control.tell(report)
+    check_hours(params)
     written = _written(journal, params["undo"]) if params["undo"] else frozenset(settings.mapper.targets)
     if params["stamp_anchors"] is not None:
         written |= frozenset(writeback.MAIL)
@@ -155,6 +164,8 @@ def _make(
                 path,
                 check_mode=module.check_mode,
                 retry_now=params["retry_now"],
+                word=settings_word(params, _COMPARED_BY),
+                full_after_hours=_hours(params, settings),
                 chosen=chosen,
                 trace=trace,
                 configuration=params["configuration"],
@@ -186,6 +197,9 @@ def _make(
                 settings, sids, reader, journal, path, check_mode=module.check_mode, before_use=control.look_again
             )
     stack.callback(planned.file.close)
+    if planned.mark is not None and params["hold"] and not module.check_mode:
+        # What the plan changes is unsettled until the next one finds it done; nothing hangs on its being applied.
+        journal.watermarks.put(planned.mark, planned.unsettled)
     for item in planned.file.items():
         report.plan_item(item)
     would_change = report.changed
@@ -219,8 +233,22 @@ def _make(
         plan_id=planned.file.header.plan_id,
         checksum=planned.file.footer.checksum,
         server=planned.file.header.server,
+        **_reading(planned, snapshot),
         **steps,
     )
+
+
+def _hours(params: dict[str, Any], settings: Settings) -> int:
+    """Return for how long settled groups are not looked at; a mapping that depends on the time unsettles all."""
+    expressions = [line.expression for line in settings.mapper.lines]
+    return 0 if any(one is not None and one.uses_clock for one in expressions) else int(params["full_after_hours"])
+
+
+def _reading(planned: Planned, snapshot: Snapshot | None) -> dict[str, Any]:
+    if snapshot is None:
+        return {}
+    looked_at = planned.file.header.looked_at
+    return {"reading": {"kind": "full" if looked_at is None else "changes", "why": planned.why_all}}
 
 
 def _chosen(given: list[str] | None, snapshot: Snapshot | None) -> Chosen | None:

@@ -73,13 +73,13 @@ def record(plan: PlanFile, work: Work, done: Iterator[Applied]) -> None:
     journal.pins.pin_snapshot_key(header.snapshot_key)
     journal.pins.pin_domain(header.domain)
     journal.pins.remember_age(header.captured_at)
-    if not any(isinstance(item, Problem) and item.code == PENDING for item in plan.items()):
+    if not any(isinstance(item, Problem) and item.code == PENDING for item in plan.items_of(Problem)):
         journal.written_to.remember(header.database)
     log_start = journal.log.mark()
     journal.begin_run(run_id, part.module, header.plan_id, header.created_at, moment_text(utc_now()))
     # Two passes over the file keep one change in memory at a time: apply yields in the order of the changes.
     planned = changes(plan, part)
-    moved = not any(isinstance(item, Problem) and item.moves for item in plan.items())
+    moved = not any(isinstance(item, Problem) and item.moves for item in plan.items_of(Problem))
     ended_by: GpadError | None = None
     try:
         for applied in done:
@@ -98,7 +98,7 @@ def record(plan: PlanFile, work: Work, done: Iterator[Applied]) -> None:
             trials.forget_stale(plan)
         if part is GROUPS:
             _remember_groups(plan, journal, moved=moved, whole=whole)
-        journal.remark(_left_alone(plan, part), members=part is MEMBERS, whole=whole)
+        journal.remark(_left_alone(plan, part), members=part is MEMBERS, whole=whole, looked_at=plan.header.looked_at)
         # A run of a few named groups did not look at the others.
         narrowed = {"narrowed": 1} if header.narrowed else {}
         journal.end_run(report.outcome.value, {**report.summary, **narrowed}, moment_text(utc_now()))
@@ -136,7 +136,7 @@ def _remember_groups(plan: PlanFile, journal: JournalFile, *, moved: bool, whole
 
 def _left_alone(plan: PlanFile, part: Part) -> Iterator[Skip | Problem]:
     """Yield what a plan leaves alone of a part: members of groups, or groups."""
-    for item in plan.items():
+    for item in plan.items_of(Skip, Problem):
         if isinstance(item, (Skip, Problem)) and (getattr(item, "group_id", None) is not None) == (part is MEMBERS):
             yield item
 
@@ -146,7 +146,7 @@ def _remember_open(plan: PlanFile, journal: JournalFile) -> None:
     left: list[str] = []
     undecided: list[str] = []
     gone: list[str] = []
-    for item in plan.items():
+    for item in plan.items_of(Notice, Problem, Skip):
         if isinstance(item, Notice) and item.code in LEFT_CODES:
             left.append(item.id)
         elif isinstance(item, Problem) and item.code == ownership.UNDECIDED:

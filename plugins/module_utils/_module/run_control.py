@@ -20,7 +20,12 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     StoreError,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_of, second_text
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Notice
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
+    GroupChange,
+    MemberChange,
+    Notice,
+    Problem,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.quarantine import (
     QuarantineRules,
@@ -302,4 +307,5 @@ class Trials:
 
     def forget_stale(self, plan: PlanFile) -> None:
         """Forget the failures of objects that a whole plan no longer speaks of."""
-        self._retries.keep_only(self._part, retry.not_stale(plan.items(), self._part))
+        items = plan.items_of(GroupChange, MemberChange, Problem, Notice)
+        self._retries.keep_only(self._part, retry.not_stale(items, self._part))

@@ -12,6 +12,7 @@ import re
 from typing import NamedTuple
 
 _TYPE = re.compile(r"(?:[A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)*)\Z")
+_UNUSUAL = re.compile('[\\\\+"<>;\ud800-\udfff]')
 _HEX_PAIR = re.compile(r"[0-9A-Fa-f]{2}")
 _SPECIAL = frozenset('",+;<>\\=')
 
@@ -32,6 +33,9 @@ def parse(text: str) -> Dn:
     Raises:
         ValueError: the text is not a distinguished name; the message names the position (1-based) and what is wrong.
     """
+    usual = None if _UNUSUAL.search(text) else _usual(text)
+    if usual is not None:
+        return usual
     rdns: list[Rdn] = []
     position = 0
     while position < len(text):
@@ -41,6 +45,18 @@ def parse(text: str) -> Dn:
             position += 1
             if not text[position:].strip():
                 raise ValueError(f"position {position + 1}: a name is missing after the comma")
+    return tuple(rdns)
+
+
+def _usual(text: str) -> Dn | None:
+    """Return the RDNs of a name without escapes, as almost all are; None where it takes a closer look."""
+    rdns = []
+    for piece in text.split(",") if text else ():
+        kind, _equals, value = piece.partition("=")
+        kind, value = kind.strip(), value.strip(" ")
+        if not value or not _TYPE.match(kind):
+            return None
+        rdns.append(Rdn(kind.upper(), value))
     return tuple(rdns)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import uuid
 
 GROUP_ANCHOR_PREFIX = "Group_"
@@ -15,6 +16,8 @@ TAKEN_OVER_PREFIX = "TakenOver_Group_"
 # MS-DTYP 2.4.2: revision, sub-authority count, 48-bit big-endian authority, 32-bit little-endian sub-authorities.
 _SID_HEADER = 8
 _SID_MAX_SUB_AUTHORITIES = 15
+# Of the SIDs that are met; each number is below its bound without being read.
+_USUAL_SID = re.compile(r"S-1-[0-9]{1,10}(?:-(?:[0-9]{1,9}|[1-3][0-9]{9})){0,15}\Z")
 
 
 def anchor_of(cloud_id: str) -> str:
@@ -101,6 +104,8 @@ def sid_to_bytes(value: str) -> bytes:
 
 def is_sid(value: str) -> bool:
     """Return whether the text is a SID."""
+    if _USUAL_SID.match(value):
+        return True
     try:
         sid_to_bytes(value)
     except ValueError:

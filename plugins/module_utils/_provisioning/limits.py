@@ -117,7 +117,8 @@ class Tally:
     Parameters:
         counts: changes by kind.
         groups: managed groups in the directory.
-        links: their links.
+        links: their links, as far as they are looked at.
+        links_before: the links of all when all were looked at last; 0 when all are now.
         size: what the snapshot holds, or None where that says nothing.
         size_before: the same of the snapshot that was applied last, or None.
         members_planned: whether the members of all groups are planned; else a share of removals says nothing.
@@ -127,6 +128,7 @@ class Tally:
     counts: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(Kind, 0))
     groups: int = 0
     links: int = 0
+    links_before: int = 0
     size: Size | None = None
     size_before: Size | None = None
     members_planned: bool = True
@@ -158,7 +160,9 @@ class Tally:
 
     def base(self, kind: Kind) -> int:
         """Return what a percentage of this kind refers to."""
-        return self.links if kind in (Kind.MEMBER_ADDITIONS, Kind.MEMBER_REMOVALS) else self.groups
+        if kind in (Kind.MEMBER_ADDITIONS, Kind.MEMBER_REMOVALS):
+            return max(self.links, self.links_before)
+        return self.groups
 
 
 @dataclass(frozen=True, slots=True)

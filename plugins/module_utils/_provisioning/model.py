@@ -314,6 +314,7 @@ class DomainInfo:
             `member` and of the anchor, and of the property sets they are in.
         invocation_id: what tells this domain controller's copy of the directory from every other; empty where it
             cannot be read.
+        highest_usn: highestCommittedUSN of this domain controller before anything was read; 0 where it says none.
     """
 
     dn: str
@@ -323,6 +324,7 @@ class DomainInfo:
     catalog: bool = False
     guarded: frozenset[str] = frozenset()
     invocation_id: str = ""
+    highest_usn: int = 0
 
 
 class Skipped(Word):

@@ -45,6 +45,8 @@ class SnapshotHeader:
         narrowed: captured for a few named groups only.
         scope_doubt: why it is not sure which groups are out of scope, or an empty string.
         other_writers: name and id of each job that writes cloud groups to Active Directory as well.
+        sequence: how many readings of changes there were since the full one that it goes back to.
+        full_at: when that full reading was, ISO 8601, UTC.
     """
 
     tenant_id: str
@@ -55,6 +57,8 @@ class SnapshotHeader:
     narrowed: bool = False
     scope_doubt: str = ""
     other_writers: tuple[str, ...] = ()
+    sequence: int = 0
+    full_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,18 @@ class CloudReader(Protocol):
     def known_sids(self, sids: Collection[str]) -> frozenset[str]:
         """Return which of these on-premises SIDs belong to a readable Entra principal."""
 
+    def reading(self, sequence: int) -> str | None:
+        """Return the fingerprint of the snapshot that this one goes back to, so many readings behind the full one."""
+
+    def changed_since(self, sequence: int) -> frozenset[str]:
+        """Return the ids of the groups that changed, themselves or in their members, after a reading of changes."""
+
+    def groups_with(self, principals: Collection[str]) -> frozenset[str]:
+        """Return the ids of the groups that list one of these as a direct member."""
+
+    def accounts(self, changed: ChangedObjects) -> frozenset[str]:
+        """Return the ids of the listed members whose accounts on premises are among the changed objects."""
+
     def fates(self) -> Mapping[str, Fate]:
         """Return what became of the groups that were asked for by id and are no living groups, by object id."""
 
@@ -99,6 +115,21 @@ class Anchored:
     elsewhere: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ChangedObjects:
+    """What changed in the domain since a moment, deleted and restored objects included.
+
+    Parameters:
+        guids: the objectGUIDs, and source anchors that accounts keep in mS-DS-ConsistencyGuid.
+        sids: the objectSids.
+        anchors: the group anchors on them.
+    """
+
+    guids: frozenset[str] = frozenset()
+    sids: frozenset[str] = frozenset()
+    anchors: frozenset[str] = frozenset()
+
+
 class DirectoryReader(Protocol):
     """Active Directory, as the plan reads it. Every reading is complete or an exception."""
 
@@ -108,6 +139,9 @@ class DirectoryReader(Protocol):
 
     def anchored(self) -> Anchored:
         """Return the objects with a group anchor."""
+
+    def changed(self, since: int) -> ChangedObjects:
+        """Return what changed after a sequence number of this domain controller."""
 
     def groups(
         self, guids: Collection[str], sids: Collection[str], anchors: Collection[str] = ()

@@ -42,9 +42,9 @@ _APPLICATION_ID_AT = slice(68, 72)  # sqlite.org/fileformat2.html#database_heade
 _BESIDE = ("-wal", "-shm")
 _MOST_RUNS = 2**62
 
-# The lease is of a run that has ended with the file that held it.
+# The lease is of a run that has ended with the file that held it, and after a damage all groups are compared anew.
 _SALVAGED = ("settings", "groups", "left", "undecided", "quarantines", "retries", "runs", "outcomes", "remarks")
-TABLES = frozenset({*_SALVAGED, "lease"})
+TABLES = frozenset({*_SALVAGED, "lease", "unsettled", "watermark"})
 # What tells of the changes of a run, and of earlier doubts about them.
 _DONE = frozenset({"runs", "outcomes", "settings"})
 

@@ -29,6 +29,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.log im
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.pins import Pins
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.quarantines import Quarantines
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.retries import Retries
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.watermarks import Watermarks
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.written import WrittenTo
 
 # Who only looks whether the lock is held has it for a moment.
@@ -84,6 +85,7 @@ class JournalFile:
         self.retries = Retries(self._db)
         self.quarantines = Quarantines(self._db)
         self.written_to = WrittenTo(self._db, self.pins)
+        self.watermarks = Watermarks(self._db)
 
     @property
     def fresh(self) -> bool:
@@ -372,9 +374,11 @@ class JournalFile:
                     break
         return found
 
-    def remark(self, items: Iterable[Skip | Problem], *, members: bool, whole: bool) -> None:
+    def remark(
+        self, items: Iterable[Skip | Problem], *, members: bool, whole: bool, looked_at: Collection[str] | None = None
+    ) -> None:
         """Write down what this run left alone, unless it is written down; see the module log."""
-        self.log.remark(self._run_no, moment_text(utc_now()), items, members=members, whole=whole)
+        self.log.remark(self._run_no, moment_text(utc_now()), items, members=members, whole=whole, looked_at=looked_at)
 
     def has_run(self, run: str) -> bool:
         """Return whether there was such a run, or a run of such a plan."""

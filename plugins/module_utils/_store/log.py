@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import Values
@@ -105,7 +105,16 @@ class Log:
         self._db = db
         self._pins = pins
 
-    def remark(self, run_no: int, now: str, items: Iterable[Skip | Problem], *, members: bool, whole: bool) -> None:
+    def remark(
+        self,
+        run_no: int,
+        now: str,
+        items: Iterable[Skip | Problem],
+        *,
+        members: bool,
+        whole: bool,
+        looked_at: Collection[str] | None = None,
+    ) -> None:
         """Write down what a run left alone; what an earlier run wrote down already is not repeated.
 
         Parameters:
@@ -114,16 +123,19 @@ class Log:
             items: what was left alone, members of groups or groups, as `members` says.
             members: which of the two.
             whole: whether what is not among them is left alone no more.
+            looked_at: object ids of the groups of whose members that holds; None for all.
         """
         self._db.execute("BEGIN")
         try:
-            self._remark(run_no, now, items, members=members, whole=whole)
+            self._remark(run_no, now, items)
+            if whole:
+                self._end_remarks(now, members=members, looked_at=looked_at)
         except BaseException:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
 
-    def _remark(self, run_no: int, now: str, items: Iterable[Skip | Problem], *, members: bool, whole: bool) -> None:
+    def _remark(self, run_no: int, now: str, items: Iterable[Skip | Problem]) -> None:
         self._db.execute("CREATE TEMP TABLE IF NOT EXISTS seen (id TEXT, group_id TEXT, code TEXT)")
         self._db.execute("CREATE INDEX IF NOT EXISTS temp.seen_by_id ON seen (id, group_id, code)")
         self._db.execute("DELETE FROM temp.seen")
@@ -138,13 +150,20 @@ class Log:
                 "DO UPDATE SET reason = excluded.reason, remedy = excluded.remedy",
                 (run_no, now, *key, item.name, getattr(item, "group_name", None) or "", status, reason, remedy),
             )
-        if whole:
-            self._db.execute(
-                "UPDATE remarks SET until = ? WHERE until IS NULL AND (group_id <> '') = ? AND NOT EXISTS "
-                "(SELECT 1 FROM temp.seen s WHERE s.id = remarks.id AND s.group_id = remarks.group_id "
-                "AND s.code = remarks.code)",
-                (now, members),
-            )
+
+    def _end_remarks(self, now: str, *, members: bool, looked_at: Collection[str] | None) -> None:
+        self._db.execute(
+            "UPDATE remarks SET until = :now WHERE until IS NULL AND (group_id <> '') = :members "
+            "AND (:all OR group_id IN (SELECT value FROM json_each(:ids))) AND NOT EXISTS "
+            "(SELECT 1 FROM temp.seen s WHERE s.id = remarks.id AND s.group_id = remarks.group_id "
+            "AND s.code = remarks.code)",
+            {
+                "now": now,
+                "members": members,
+                "all": not members or looked_at is None,
+                "ids": json.dumps(sorted(looked_at or ())),
+            },
+        )
 
     def entries(self, chosen: LogFilter, most: int) -> Iterator[LogEntry]:
         """Yield the entries that a filter lets pass, newest first."""

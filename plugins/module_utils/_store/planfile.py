@@ -13,7 +13,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from io import TextIOWrapper
@@ -63,6 +63,8 @@ class PlanHeader:
         fingerprint: of the snapshot; empty for none.
         other_writers: the jobs that wrote cloud groups to Active Directory when the snapshot was captured.
         incomplete: whether the snapshot lacks something that could not be read.
+        looked_at: object ids of the groups that were compared, when an earlier plan found the others as they should
+            be; None when all were.
         configuration: digest of the configuration it was made under; empty where that was not said.
         format: version of the file's format.
     """
@@ -83,6 +85,7 @@ class PlanHeader:
     fingerprint: str = ""
     other_writers: tuple[str, ...] = ()
     incomplete: bool = False
+    looked_at: tuple[str, ...] | None = None
     configuration: str = ""
     format: int = FORMAT
 
@@ -110,7 +113,7 @@ class PlanFooter:
     integrity: str
 
 
-_WORDS = {
+_WORDS: Mapping[type, str] = {
     GroupChange: "group",
     MemberChange: "members",
     Skip: "skip",
@@ -118,6 +121,14 @@ _WORDS = {
     Notice: "notice",
     Question: "question",
 }
+
+
+def _start(word: str) -> str:
+    """Return how each line of a kind begins."""
+    return f'{{"line":"{word}"'
+
+
+_STARTS = tuple(_start(word) for word in _WORDS.values())
 
 
 def _line(word: str, content: Mapping[str, Any]) -> str:
@@ -265,6 +276,8 @@ class PlanFile:
                 first = first or line
                 if last:
                     digest.update(last.encode())
+                if last not in ("", first) and not last.startswith(_STARTS):
+                    raise ValueError("a line is not one of a plan")
                 last = line
         header = json.loads(first or "null")
         footer = json.loads(last or "null")
@@ -276,25 +289,34 @@ class PlanFile:
             raise ValueError("its contents do not fit its checksum")
         footer["breaches"] = tuple(footer["breaches"])
         header["other_writers"] = tuple(header.get("other_writers", ()))
+        header["looked_at"] = None if header.get("looked_at") is None else tuple(header["looked_at"])
         return PlanHeader(**header), PlanFooter(**footer)
 
     def items(self) -> Iterator[PlanItem]:
         """Yield the items in the order in which they were planned."""
+        return self._read(_READERS)
+
+    def items_of(self, *kinds: type) -> Iterator[PlanItem]:
+        """Yield the items of some kinds, in that order; lines of others, which may be long, are not parsed."""
+        return self._read([_WORDS[kind] for kind in kinds])
+
+    def _read(self, words: Iterable[str]) -> Iterator[PlanItem]:
+        readers = {_start(word): _READERS[word] for word in words}
+        starts = tuple(readers)
         with self._lines() as stream:
             for line in stream:
-                content = cast("dict[str, Any]", json.loads(line))
-                reader = _READERS.get(content.pop("line"))
-                if reader is not None:
-                    yield reader(content)
+                if line.startswith(starts):
+                    content = cast("dict[str, Any]", json.loads(line))
+                    yield readers[_start(content.pop("line"))](content)
 
     def questions(self, about: Subject) -> frozenset[str]:
         """Return what the next capture should ask of a kind."""
-        items = (item for item in self.items() if isinstance(item, Question))
+        items = (item for item in self.items_of(Question) if isinstance(item, Question))
         return frozenset(item.value for item in items if item.about is about)
 
     def written_attributes(self) -> frozenset[str]:
         """Return the attributes that the plan's group changes write, which their before-state speaks of."""
-        changes = (item for item in self.items() if isinstance(item, GroupChange))
+        changes = (item for item in self.items_of(GroupChange) if isinstance(item, GroupChange))
         return frozenset(name for change in changes for name in change.before if name != "cn")
 
 

@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import StoreError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CloudGroup,
@@ -28,6 +29,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import (
     CapturedGroup,
+    ChangedObjects,
     SnapshotHeader,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Decision
@@ -35,9 +37,16 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import replacing
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.signature import SnapshotKey
 
-FORMAT = 2
+FORMAT = 3
 _APPLICATION_ID = 0x47504144  # "GPAD"
 _SIDS_AT_ONCE = 500
+
+_UNREAD = "they were not read"
+_GROUP_ROW = "SELECT name, properties, is_cloud_managed, reason, clause FROM groups WHERE id = ?"
+_UPDATE_PRINCIPAL = (
+    "UPDATE principals SET kind = ?, name = ?, synced = ?, sid = ?, object_identifier = ?, immutable_id = ?, "
+    "sam_account_name = ?, domain_name = ?, readable = ? WHERE no = ?"
+)
 
 _SCHEMA = f"""
 PRAGMA application_id = {_APPLICATION_ID};
@@ -45,8 +54,10 @@ PRAGMA user_version = {FORMAT};
 CREATE TABLE header (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE groups (
   no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, properties TEXT NOT NULL,
-  is_cloud_managed INTEGER, reason TEXT, clause TEXT NOT NULL, incomplete TEXT DEFAULT 'they were not read',
-  member_count INTEGER NOT NULL DEFAULT 0);
+  is_cloud_managed INTEGER, reason TEXT, clause TEXT NOT NULL, incomplete TEXT DEFAULT '{_UNREAD}',
+  member_count INTEGER NOT NULL DEFAULT 0, changed INTEGER NOT NULL);
+CREATE TABLE readings (sequence INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL);
+CREATE TABLE watches (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE principals (
   no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, name TEXT NOT NULL, synced INTEGER,
   sid TEXT, object_identifier TEXT, immutable_id TEXT, sam_account_name TEXT, domain_name TEXT,
@@ -60,39 +71,83 @@ CREATE TABLE fates (
 
 
 class SnapshotWriter:
-    """Fills a new snapshot; `writing` puts it in place when all went well."""
+    """Fills a snapshot; `writing` and `updating` put it in place when all went well.
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    Parameters:
+        connection: the file's, in a transaction.
+        sequence: what groups are marked with that are added or changed.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, sequence: int = 0) -> None:
         self._db = connection
-        self._numbers: dict[str, int] = {}
+        self._sequence = sequence
+        self._numbers: dict[str, int] = dict(self._db.execute("SELECT id, no FROM principals"))
+        self._next = max(self._numbers.values(), default=0) + 1
+        self._fresh: set[str] = set()
+        self._altered: list[int] = []
 
     def add_group(self, group: CloudGroup, decision: Decision) -> None:
-        """Add a group and the decision on it."""
-        self._db.execute(
-            "INSERT INTO groups (id, name, properties, is_cloud_managed, reason, clause) VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                group.id,
-                group.display_name,
-                json.dumps(dict(group.properties), sort_keys=True),
-                group.is_cloud_managed,
-                decision.reason.value if decision.reason else None,
-                decision.clause,
-            ),
+        """Add a group and the decision on it, or bring it up to date."""
+        row = (
+            group.display_name,
+            json.dumps(dict(group.properties), sort_keys=True),
+            group.is_cloud_managed,
+            decision.reason.value if decision.reason else None,
+            decision.clause,
         )
+        old = self._db.execute(_GROUP_ROW, (group.id,)).fetchone() if self._sequence else None
+        if old is None:
+            self._db.execute(
+                "INSERT INTO groups (id, name, properties, is_cloud_managed, reason, clause, changed) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (group.id, *row, self._sequence),
+            )
+        elif old != row:
+            self._db.execute(
+                "UPDATE groups SET name = ?, properties = ?, is_cloud_managed = ?, reason = ?, clause = ?, changed = ? "
+                "WHERE id = ?",
+                (*row, self._sequence, group.id),
+            )
+
+    def remove_groups(self, ids: Iterable[str]) -> None:
+        """Take groups out that are no living ones any more."""
+        for cloud_id in ids:
+            self.remove_members(cloud_id)
+            self._db.execute("DELETE FROM groups WHERE id = ?", (cloud_id,))
 
     def add_members(self, group_id: str, reading: Reading[tuple[Principal, ...]]) -> None:
-        """Add the members of a group that was added before."""
+        """Add the members of a group that was added before, in place of those that it had."""
         numbers = {self._number(principal) for principal in reading.items}
         why = reading.why if isinstance(reading, IncompleteReading) else None
         row = self._db.execute(
-            "UPDATE groups SET member_count = ?, incomplete = ? WHERE id = ? RETURNING no",
-            (len(numbers), why, group_id),
+            "UPDATE groups SET member_count = ?, incomplete = ?, changed = ? WHERE id = ? RETURNING no",
+            (len(numbers), why, self._sequence, group_id),
         ).fetchone()
+        if self._sequence:
+            self._db.execute("DELETE FROM members WHERE group_no = ?", row)
         self._db.executemany("INSERT INTO members VALUES (?, ?)", [(row[0], number) for number in sorted(numbers)])
 
+    def remove_members(self, group_id: str) -> None:
+        """Forget the members of a group, as of one that left the scope."""
+        self._db.execute("DELETE FROM members WHERE group_no = (SELECT no FROM groups WHERE id = ?)", (group_id,))
+        self._db.execute(
+            "UPDATE groups SET member_count = 0, incomplete = ? WHERE id = ? AND incomplete IS NOT ?",
+            (_UNREAD, group_id, _UNREAD),
+        )
+
     def add_principal(self, principal: Principal) -> None:
-        """Add a principal that need not be a member of any captured group; one that was added before stays as it is."""
+        """Add a principal that need not be a member of any captured group, or bring it up to date."""
         self._number(principal)
+
+    def remove_principals(self, ids: Iterable[str]) -> None:
+        """Take principals out that are gone, once no group has them as members."""
+        for cloud_id in ids:
+            number = self._numbers.pop(cloud_id, None)
+            self._db.execute("DELETE FROM principals WHERE no = ?", (number,))
+
+    def memberships(self) -> int:
+        """Return how many memberships there are by now."""
+        return int(self._db.execute("SELECT count(*) FROM members").fetchone()[0])
 
     def add_fate(self, fate: Fate) -> None:
         """Add what became of a group that is not among the living ones."""
@@ -100,32 +155,53 @@ class SnapshotWriter:
         self._db.execute("INSERT INTO fates VALUES (?, ?, ?, ?, ?)", row)
 
     def _number(self, principal: Principal) -> int:
+        row = (
+            principal.id,
+            principal.kind.value,
+            principal.display_name,
+            principal.on_premises_sync_enabled,
+            principal.on_premises_security_identifier,
+            principal.on_premises_object_identifier,
+            principal.on_premises_immutable_id,
+            principal.on_premises_sam_account_name,
+            principal.on_premises_domain_name,
+            principal.readable,
+        )
         number = self._numbers.get(principal.id)
         if number is None:
-            number = len(self._numbers) + 1
-            self._numbers[principal.id] = number
-            self._db.execute(
-                "INSERT INTO principals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    number,
-                    principal.id,
-                    principal.kind.value,
-                    principal.display_name,
-                    principal.on_premises_sync_enabled,
-                    principal.on_premises_security_identifier,
-                    principal.on_premises_object_identifier,
-                    principal.on_premises_immutable_id,
-                    principal.on_premises_sam_account_name,
-                    principal.on_premises_domain_name,
-                    principal.readable,
-                ),
-            )
+            number = self._numbers[principal.id] = self._next
+            self._next += 1
+            self._db.execute("INSERT INTO principals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (number, *row))
+        elif self._sequence and principal.id not in self._fresh:
+            self._bring_up_to_date(number, row)
+        # Of several readings in one capture the first one counts.
+        if self._sequence:
+            self._fresh.add(principal.id)
         return number
 
-    def finish(self, header: SnapshotHeader) -> None:
-        """Write the header, which makes the snapshot whole."""
+    def _bring_up_to_date(self, number: int, row: tuple[object, ...]) -> None:
+        if self._db.execute("SELECT * FROM principals WHERE no = ?", (number,)).fetchone() != (number, *row):
+            self._db.execute(_UPDATE_PRINCIPAL, (*row[1:], number))
+            self._altered.append(number)
+
+    def finish(self, header: SnapshotHeader, watches: Mapping[str, str] | None = None) -> None:
+        """Write the header, which makes the snapshot whole.
+
+        Parameters:
+            header: what the snapshot says of itself.
+            watches: from where changes can be read next time, by name; None where they cannot.
+        """
+        if self._altered:
+            self._db.execute(
+                "UPDATE groups SET changed = ? WHERE no IN (SELECT group_no FROM members WHERE principal_no IN "
+                "(SELECT value FROM json_each(?)))",
+                (self._sequence, json.dumps(self._altered)),
+            )
         rows = [(name, json.dumps(value)) for name, value in asdict(header).items()]
-        self._db.executemany("INSERT INTO header VALUES (?, ?)", rows)
+        self._db.executemany("INSERT OR REPLACE INTO header VALUES (?, ?)", rows)
+        self._db.execute("INSERT INTO readings VALUES (?, ?)", (header.sequence, header.fingerprint))
+        self._db.execute("DELETE FROM watches")
+        self._db.executemany("INSERT INTO watches VALUES (?, ?)", (watches or {}).items())
 
 
 @contextmanager
@@ -139,12 +215,40 @@ def writing(path: Path, key: SnapshotKey | None = None) -> Iterator[SnapshotWrit
     Raises:
         StoreError: the path cannot be written.
     """
+    with _drafting(path, key) as connection:
+        connection.executescript("PRAGMA journal_mode = OFF;" + _SCHEMA)
+        connection.execute("BEGIN")
+        yield SnapshotWriter(connection)
+
+
+@contextmanager
+def updating(path: Path, old: Snapshot, key: SnapshotKey | None = None) -> Iterator[SnapshotWriter]:
+    """Give a writer that goes on from a snapshot before, and take its place only when the block ends well.
+
+    The fates of groups are not taken over.
+
+    Parameters:
+        path: where it is to be.
+        old: what it begins with.
+        key: what it is signed with, or None.
+
+    Raises:
+        StoreError: the path cannot be written.
+    """
+    with _drafting(path, key) as connection:
+        old.copy_to(connection)
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("BEGIN")
+        connection.execute("DELETE FROM fates")
+        yield SnapshotWriter(connection, old.header.sequence + 1)
+
+
+@contextmanager
+def _drafting(path: Path, key: SnapshotKey | None) -> Iterator[sqlite3.Connection]:
     try:
         with replacing(path) as draft:
             with closing(sqlite3.connect(draft)) as connection:
-                connection.executescript("PRAGMA journal_mode = OFF;" + _SCHEMA)
-                connection.execute("BEGIN")
-                yield SnapshotWriter(connection)
+                yield connection
                 connection.commit()
             signed = signature.sign(draft, key) if key is not None else None
         signature.put(path, signed)
@@ -206,6 +310,56 @@ class Snapshot:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+    def copy_to(self, connection: sqlite3.Connection) -> None:
+        """Copy all of it into an empty database."""
+        self._db.backup(connection)
+
+    def watches(self) -> dict[str, str]:
+        """Return from where changes can be read, by name."""
+        return dict(self._db.execute("SELECT name, value FROM watches").fetchall())
+
+    def principals(self, ids: Collection[str]) -> dict[str, PrincipalKind]:
+        """Return which of these objects are principals of the snapshot, with their kinds."""
+        query = "SELECT id, kind FROM principals WHERE id IN (SELECT value FROM json_each(?))"
+        return {cloud_id: PrincipalKind(kind) for cloud_id, kind in self._db.execute(query, (json.dumps(sorted(ids)),))}
+
+    def groups_with(self, principals: Collection[str]) -> frozenset[str]:
+        """Return the ids of the groups of which one of these is a direct member."""
+        query = (
+            "SELECT id FROM groups WHERE no IN (SELECT group_no FROM members WHERE principal_no IN "
+            "(SELECT no FROM principals WHERE id IN (SELECT value FROM json_each(?))))"
+        )
+        given = json.dumps(sorted(principals))
+        return frozenset(row[0] for row in self._db.execute(query, (given,))) if principals else frozenset()
+
+    def accounts(self, changed: ChangedObjects) -> frozenset[str]:
+        """Return the ids of the listed members whose accounts on premises are among the changed objects."""
+        query = (
+            "SELECT id FROM principals WHERE sid IN (SELECT value FROM json_each(?)) "
+            "OR lower(object_identifier) IN (SELECT value FROM json_each(?))"
+        )
+        rows = self._db.execute(query, (json.dumps(sorted(changed.sids)), json.dumps(sorted(changed.guids))))
+        found = {row[0] for row in rows}
+        for cloud_id, immutable_id in self._db.execute(
+            "SELECT id, immutable_id FROM principals WHERE sid IS NULL AND immutable_id IS NOT NULL"
+        ):
+            if identity.source_anchor_guid(immutable_id) in changed.guids:
+                found.add(cloud_id)
+        return frozenset(found)
+
+    def unread(self) -> frozenset[str]:
+        """Return the ids of the groups whose members were not read to their end."""
+        return frozenset(row[0] for row in self._db.execute("SELECT id FROM groups WHERE incomplete IS NOT NULL"))
+
+    def reading(self, sequence: int) -> str | None:
+        """Return the fingerprint of the snapshot that this one goes back to, so many readings behind the full one."""
+        row = self._db.execute("SELECT fingerprint FROM readings WHERE sequence = ?", (sequence,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def changed_since(self, sequence: int) -> frozenset[str]:
+        """Return the ids of the groups that changed after a reading of this generation."""
+        return frozenset(row[0] for row in self._db.execute("SELECT id FROM groups WHERE changed > ?", (sequence,)))
 
     def groups(self) -> Iterator[CapturedGroup]:
         """Yield every captured group by name and id."""

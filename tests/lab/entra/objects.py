@@ -14,6 +14,7 @@ from .groups import check_properties, require_object
 from .listing import (
     ALL,
     OBJECTS,
+    RELATED,
     count_objects,
     get_object,
     link,
@@ -25,7 +26,7 @@ from .listing import (
 )
 from .query import own_options, parse_query
 from .schema import EntityType
-from .store import Entity
+from .store import Directory, Entity
 
 _MAX_IDS = 1000
 _ALWAYS_WRITABLE = frozenset(
@@ -53,6 +54,20 @@ def count_users(tenant: Tenant, call: Call) -> Reply:
 
 def get_user(tenant: Tenant, call: Call) -> Reply:
     return get_object(tenant, call, USER)
+
+
+def list_groups_of(tenant: Tenant, call: Call) -> Reply:
+    """The groups that have a user or group as a direct member; hidden ones take a role of their own."""
+    entity = USER if call.path.split("/")[1] == "users" else GROUP
+    needed(tenant.reader(call), call.parameters["id"], entity)
+
+    def source(reader: Directory) -> list[str]:
+        member = needed(reader, call.parameters["id"], entity)
+        found = reader.fetch(reader.groups_of(member.id))
+        shown = permissions.HIDDEN_MEMBERSHIP.intersection(call.roles)
+        return [one.id for one in found if shown or one.properties.get("visibility") != "HiddenMembership"]
+
+    return list_objects(tenant, call, RELATED, source, collection="directoryObjects")
 
 
 def update_user(tenant: Tenant, call: Call) -> Reply:

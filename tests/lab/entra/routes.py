@@ -73,6 +73,7 @@ ROUTES = (
     _route("DELETE", "/groups/{id}/members/$ref", groups.remove_member, may.WRITE_MEMBERS, frozenset({"@id"})),
     _route("DELETE", "/groups/{id}/members/{member}/$ref", groups.remove_member, may.WRITE_MEMBERS),
     _route("DELETE", "/groups/{id}/members/{member}", groups.delete_member_object, may.ANY),
+    _route("GET", "/groups/{id}/memberOf", objects.list_groups_of, may.READ_GROUPS, _LIST, 2),
     _route("GET", "/groups/{id}/transitiveMembers", groups.list_transitive_members, may.READ_MEMBERS, _LIST, 5),
     _route("GET", "/groups/{id}/transitiveMembers/$count", groups.count_transitive_members, may.READ_MEMBERS, _COUNT),
     _route("GET", "/groups/{id}/transitiveMembers/{cast}", groups.list_transitive_members, may.READ_MEMBERS, _LIST, 5),
@@ -95,6 +96,7 @@ ROUTES = (
     _route("GET", "/users/$count", objects.count_users, may.LIST_USERS, _COUNT),
     _route("GET", "/users/{delta}", delta.users_delta, may.READ_USERS, _DELTA),
     _route("GET", "/users/{id}", objects.get_user, may.LIST_USERS, frozenset({"$select"})),
+    _route("GET", "/users/{id}/memberOf", objects.list_groups_of, may.READ_USERS, _LIST, 2),
     _route("PATCH", "/users/{id}", objects.update_user, may.WRITE_USERS | may.USER_AUTHORITY),
     _route("DELETE", "/users/{id}", objects.delete_user, may.WRITE_USERS),
     _route(

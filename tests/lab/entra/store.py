@@ -129,6 +129,11 @@ class Directory:
         sql = "SELECT member_id FROM members WHERE group_id = ? ORDER BY position"
         return [row[0] for row in self._db.execute(sql, (group_id,))]
 
+    def groups_of(self, member_id: str) -> list[str]:
+        """The groups that have an object as a direct member, deleted ones included."""
+        sql = "SELECT group_id FROM members WHERE member_id = ? ORDER BY position"
+        return [row[0] for row in self._db.execute(sql, (member_id,))]
+
     def type_names(self, ids: Collection[str]) -> dict[str, str]:
         """The type of each object, deleted ones included."""
         sql = "SELECT id, type FROM objects WHERE id IN (SELECT value FROM json_each(?))"

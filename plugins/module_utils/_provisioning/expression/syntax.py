@@ -121,6 +121,11 @@ class Expression:
         return "SelectUniqueValue" in self.functions
 
     @property
+    def uses_clock(self) -> bool:
+        """Whether the result depends on the time; FormatDateTime fills in what a date leaves open."""
+        return not {"Now", "FormatDateTime"}.isdisjoint(self.functions)
+
+    @property
     def redacted(self) -> bool:
         """Whether values of this expression must stay out of logs."""
         return "Redact" in self.functions

@@ -77,16 +77,18 @@ class ScriptedConnection:
         self.asked: list[Operation] = []
         self.failures: list[Exception] = []
         self.bind_result: Result = OK
+        self.result: Result = OK
+        self.response: list[dict[str, Any]] = []
         self.opened: list[str] = []
 
-    def _answer(self, kind: str, *arguments: Any, **options: Any) -> tuple[bool, Result, list[dict[str, Any]], None]:
+    def _answer(self, kind: str, *arguments: Any, **options: Any) -> bool:
         operation = Operation(kind, arguments, options)
         self.asked.append(operation)
         if self.failures:
             raise self.failures.pop(0)
         answer = self.handler(operation)
-        result, response = answer if isinstance(answer, tuple) else (answer, [])
-        return result["result"] == 0, result, response, None
+        self.result, self.response = answer if isinstance(answer, tuple) else (answer, [])
+        return bool(self.result["result"] == 0)
 
     def open(self, **_options: Any) -> None:
         """Connect."""
@@ -98,10 +100,11 @@ class ScriptedConnection:
         """Encrypt."""
         self.opened.append("start_tls")
 
-    def bind(self, **_options: Any) -> tuple[bool, Result, list[Any], None]:
+    def bind(self, **_options: Any) -> bool:
         """Log on."""
         self.opened.append("bind")
-        return self.bind_result["result"] == 0, self.bind_result, [], None
+        self.result = self.bind_result
+        return bool(self.result["result"] == 0)
 
     def unbind(self) -> None:
         """Log off."""

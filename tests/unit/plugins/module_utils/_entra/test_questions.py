@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import capture, questions
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import GroupQuery
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import GroupQuery, MemberQuery
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.questions import (
     MOST_ALTERNATIVES,
     AskedGroups,
@@ -294,3 +294,58 @@ def _is_typed(group: CloudGroup) -> bool:
     kinds = {"groupTypes": list, "securityEnabled": bool, "mailEnabled": bool, "onPremisesSyncEnabled": bool}
     known = {name: value for name, value in group.properties.items() if name in capture.ALWAYS_READ}
     return all(value is None or isinstance(value, kinds.get(name, str)) for name, value in known.items())
+
+
+def test_principals_as_they_are_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: dict[int, dict[str, Any]] = {
+        1: {
+            "status": 200,
+            "body": {
+                "id": cloud_id(1),
+                "displayName": "A",
+                "onPremisesSyncEnabled": True,
+                "onPremisesSecurityIdentifier": sid(7),
+            },
+        },
+        2: GONE,
+        3: {"status": 200, "body": {"id": cloud_id(3), "displayName": "G"}},
+    }
+    graph = Graph(monkeypatch, batched(lambda item: next(a for n, a in answers.items() if cloud_id(n) in item["url"])))
+    kinds = {
+        cloud_id(1): PrincipalKind.USER,
+        cloud_id(2): PrincipalKind.USER,
+        cloud_id(3): PrincipalKind.GROUP,
+        cloud_id(4): PrincipalKind.DEVICE,
+    }
+    asked = questions.principals_by_id(graph.client, MemberQuery(), kinds)
+    assert asked.gone == {cloud_id(2)} and asked.problem is None
+    assert [(one.id, one.kind, one.on_premises_security_identifier) for one in asked.found] == [
+        (cloud_id(1), PrincipalKind.USER, sid(7)),
+        (cloud_id(3), PrincipalKind.GROUP, None),
+    ]
+
+
+def test_a_principal_that_cannot_be_read_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = Graph(monkeypatch, batched(lambda _item: REFUSED))
+    asked = questions.principals_by_id(graph.client, MemberQuery(), {cloud_id(1): PrincipalKind.USER})
+    assert asked.problem is not None
+    assert not asked.found and not asked.gone
+
+
+def test_the_groups_of_objects(monkeypatch: pytest.MonkeyPatch) -> None:
+    def give(item: dict[str, Any]) -> dict[str, Any]:
+        if cloud_id(2) in item["url"]:
+            return GONE
+        assert item["url"] == f"/users/{cloud_id(1)}/memberOf?$select=id&$top=999"
+        return {"status": 200, "body": {"value": [{"id": cloud_id(8).upper()}, {"id": cloud_id(9)}]}}
+
+    kinds = {cloud_id(1): PrincipalKind.USER, cloud_id(2): PrincipalKind.GROUP}
+    found, problem = questions.groups_of(Graph(monkeypatch, batched(give)).client, kinds)
+    assert found == {cloud_id(8), cloud_id(9)} and problem is None
+
+
+@pytest.mark.parametrize("given", [REFUSED, {"status": 200, "body": {"value": "no list"}}, {"status": 200, "body": []}])
+def test_groups_of_objects_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch, given: dict[str, Any]) -> None:
+    graph = Graph(monkeypatch, batched(lambda _item: given))
+    found, problem = questions.groups_of(graph.client, {cloud_id(1): PrincipalKind.USER})
+    assert found == frozenset() and problem is not None

@@ -126,30 +126,40 @@ def write_snapshot(path: Path, fates: Iterable[Fate], *, check_mode: bool = Fals
     return path
 
 
+def read_before(path: Path, tenant: str, report: Report) -> Before:
+    """Open the snapshot before, and ask it."""
+    old = asking.open_before(path, tenant, report)
+    try:
+        return asking.before_of(old)
+    finally:
+        if old is not None:
+            old.close()
+
+
 def test_what_the_snapshot_before_said(tmp_path: Path) -> None:
-    before = asking.read_before(write_snapshot(tmp_path / "s", (GONE, DELETED)), TENANT, Report(9))
+    before = read_before(write_snapshot(tmp_path / "s", (GONE, DELETED)), TENANT, Report(9))
     names = {cloud_id(1): "In", cloud_id(2): "Out", cloud_id(7): "Gone", cloud_id(8): "Deleted"}
     gone = frozenset({cloud_id(7), cloud_id(8)})
     assert before == Before(frozenset({cloud_id(1)}), gone, "f", {cloud_id(7): GONE}, names)
 
 
 def test_absence_that_check_mode_saw_is_no_evidence(tmp_path: Path) -> None:
-    before = asking.read_before(write_snapshot(tmp_path / "s", (GONE,), check_mode=True), TENANT, Report(9))
+    before = read_before(write_snapshot(tmp_path / "s", (GONE,), check_mode=True), TENANT, Report(9))
     assert before.absent == {}
     assert before.in_scope == {cloud_id(1)}
 
 
 def test_no_snapshot_and_a_damaged_one_said_nothing(tmp_path: Path) -> None:
-    assert asking.read_before(tmp_path / "none", TENANT, Report(9)) == Before()
+    assert read_before(tmp_path / "none", TENANT, Report(9)) == Before()
     (tmp_path / "s").write_bytes(b"x" * 5000)
     report = Report(9)
-    assert asking.read_before(tmp_path / "s", TENANT, report) == Before()
+    assert read_before(tmp_path / "s", TENANT, report) == Before()
     assert [notice["code"] for notice in report.notices] == ["snapshot_damaged"]
 
 
 def test_a_snapshot_of_another_tenant(tmp_path: Path) -> None:
     with pytest.raises(StoreError) as caught:
-        asking.read_before(write_snapshot(tmp_path / "s", ()), cloud_id(9), Report(9))
+        read_before(write_snapshot(tmp_path / "s", ()), cloud_id(9), Report(9))
     assert caught.value.code == "other_tenant"
 
 

@@ -5,17 +5,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import capture, questions, writers
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import capture, delta, questions, writers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.auth import EntraSettings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import MemberQuery
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.questions import AskedGroups, Deleted
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import capturing
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.delta import Round
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.questions import (
+    AskedGroups,
+    AskedPrincipals,
+    Deleted,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import capturing, cloud_reading
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     ConfigurationError,
     EntraError,
@@ -97,6 +102,15 @@ class Tenant:
         self.questions: list[frozenset[str]] = []
         self.requests = {"GET": 2, "POST": 1}
         self.writers = OtherWriters()
+        self.roles = frozenset({"Group.Read.All"})
+        self.watched: str | None = None
+        self.rounds: dict[str, Round | None] = {}
+        self.became = AskedPrincipals()
+        patch.setattr(delta, "begin", lambda _client, _call: self.watched)
+        patch.setattr(delta, "follow", lambda _client, _link, call: self.rounds[call.path.split("/")[1]])
+        self.around: frozenset[str] = frozenset()
+        patch.setattr(questions, "principals_by_id", lambda *_arguments: self.became)
+        patch.setattr(questions, "groups_of", lambda *_arguments: (self.around, None))
         patch.setattr(capturing, "GraphClient", lambda _settings: self)
         for name in ("groups", "members", "authority"):
             patch.setattr(capture, name, getattr(self, name))
@@ -628,3 +642,139 @@ def test_a_key_signs_the_snapshot(tenant: Tenant, scope: Scope, tmp_path: Path) 
     assert Snapshot(tmp_path / "snapshot", signature.key_of(key)).ids_in_scope() == {cloud_id(1), cloud_id(3)}
     result = scope(snapshot_key="?" * 31)
     assert (result["_rc"], result["errors"][0]["code"]) == (1, "snapshot_key_short")
+
+
+def watched(tenant: Tenant, *groups: int, users: tuple[int, ...] = ()) -> None:
+    """Let the service tell changes, and nothing of what did not change."""
+    tenant.watched = "https://graph.microsoft.com/link"
+    tenant.rounds = {
+        "groups": Round(frozenset(map(cloud_id, groups)), "next"),
+        "users": Round(frozenset(map(cloud_id, users)), "next"),
+    }
+
+
+def test_only_what_changed_is_read(tenant: Tenant, scope: Scope, tmp_path: Path) -> None:
+    watched(tenant, 1)
+    first = scope()
+    assert first["reading"] == {"kind": "full", "why": "there is no snapshot to go on from"}
+    fingerprint = Snapshot(tmp_path / "snapshot").header.fingerprint
+    tenant.listed, tenant.answers = [], AskedGroups((cloud_group(1, displayName="Renamed"),))
+    tenant.readings = {cloud_id(1): CompleteReading((user(11), user(12)))}
+    second = scope()
+    assert (second["reading"], second["outcome"]) == ({"kind": "changes", "why": ""}, "ok")
+    assert (second["entered"], second["left"]) == ([], [])
+    snapshot = Snapshot(tmp_path / "snapshot")
+    assert [item.group.display_name for item in snapshot.groups()] == ["Group 2", "Group 3", "Renamed"]
+    assert snapshot.members(cloud_id(1)) == CompleteReading((user(11), user(12)))
+    assert snapshot.reading(0) == fingerprint
+    assert snapshot.header.sequence == 1
+    assert snapshot.changed_since(0) == {cloud_id(1)}
+    assert snapshot.watches()["groups"] == "next"
+
+
+def test_a_member_that_changed_changes_its_groups(tenant: Tenant, scope: Scope, tmp_path: Path) -> None:
+    watched(tenant)
+    scope()
+    watched(tenant, users=(10, 99))
+    tenant.became = AskedPrincipals((user(10, sid(4711)),))
+    scope()
+    snapshot = Snapshot(tmp_path / "snapshot")
+    assert snapshot.members(cloud_id(1)).items == (user(10, sid(4711)), user(11))
+    assert snapshot.changed_since(0) == {cloud_id(1)}
+
+
+def test_the_groups_of_a_member_that_is_gone_are_read_again(tenant: Tenant, scope: Scope, tmp_path: Path) -> None:
+    watched(tenant)
+    scope()
+    watched(tenant, users=(10,))
+    tenant.became = AskedPrincipals(gone=frozenset({cloud_id(10)}))
+    tenant.readings = {cloud_id(1): CompleteReading((user(11),))}
+    scope()
+    snapshot = Snapshot(tmp_path / "snapshot")
+    assert snapshot.members(cloud_id(1)) == CompleteReading((user(11),))
+    assert not snapshot.principals({cloud_id(10)})
+
+
+def test_the_groups_of_a_member_that_came_back_are_read_again(tenant: Tenant, scope: Scope, tmp_path: Path) -> None:
+    watched(tenant)
+    scope()
+    watched(tenant, users=(12,))
+    tenant.around = frozenset({cloud_id(1)})
+    tenant.readings = {cloud_id(1): CompleteReading((user(10), user(12)))}
+    scope()
+    assert Snapshot(tmp_path / "snapshot").members(cloud_id(1)) == CompleteReading((user(10), user(12)))
+
+
+def test_groups_leave_the_scope_and_the_tenant(tenant: Tenant, scope: Scope, tmp_path: Path) -> None:
+    watched(tenant)
+    scope()
+    watched(tenant, 1, 3)
+    tenant.listed, tenant.answers = (
+        [],
+        AskedGroups((cloud_group(1, mailEnabled=True),), absent=frozenset({cloud_id(3)})),
+    )
+    result = scope()
+    assert [entry["id"] for entry in result["left"]] == [cloud_id(1), cloud_id(3)]
+    snapshot = Snapshot(tmp_path / "snapshot")
+    assert {item.group.id for item in snapshot.groups()} == {cloud_id(1), cloud_id(2)}
+    assert snapshot.counts()["memberships"] == 0
+    assert list(snapshot.fates()) == [cloud_id(3)]
+
+
+def test_a_group_that_enters_the_scope_is_read_although_it_did_not_change(
+    tenant: Tenant, scope: Scope, tmp_path: Path
+) -> None:
+    watched(tenant)
+    scope(scope_mode="selected", selected_groups=["Group 3"])
+    result = scope(scope_mode="selected", selected_groups=["Group 1"])
+    assert result["reading"]["kind"] == "changes"
+    snapshot = Snapshot(tmp_path / "snapshot")
+    assert snapshot.ids_in_scope() == {cloud_id(1)}
+    assert snapshot.members(cloud_id(1)) == CompleteReading((user(10), user(11)))
+    assert snapshot.changed_since(0) == {cloud_id(1), cloud_id(3)}
+
+
+@pytest.mark.parametrize(
+    ("doubt", "why"),
+    [
+        ({"watched": None}, "does not tell what changed"),
+        ({"rounds": {"groups": None, "users": None}}, "does not know any more"),
+        ({"answers": AskedGroups(unread=frozenset({cloud_id(1)}))}, "does not know any more"),
+        ({"became": AskedPrincipals(problem=EntraError("no"))}, "does not know any more"),
+        ({"roles": frozenset({"User.Read.All"})}, "other permissions"),
+    ],
+)
+def test_on_any_doubt_everything_is_read(tenant: Tenant, scope: Scope, doubt: dict[str, Any], why: str) -> None:
+    watched(tenant, 1, users=(10,))
+    tenant.watched = doubt.pop("watched", tenant.watched)
+    scope()
+    for name, value in doubt.items():
+        setattr(tenant, name, value)
+    result = scope()
+    assert result["reading"]["kind"] == "full"
+    assert why in result["reading"]["why"]
+    assert result["summary"]["groups_in_scope"] == 2
+
+
+def test_a_reading_that_was_not_whole_is_no_ground_to_go_on_from(tenant: Tenant, scope: Scope) -> None:
+    watched(tenant)
+    tenant.readings = {cloud_id(1): IncompleteReading((user(10),), "cut")}
+    scope()
+    assert "not whole" in scope()["reading"]["why"]
+
+
+def test_everything_is_read_when_it_is_time(tenant: Tenant, scope: Scope, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched(tenant)
+    scope()
+    for hours, kind in ((23, "changes"), (25, "full")):
+        later = datetime.now(timezone.utc) + timedelta(hours=hours)
+        monkeypatch.setattr(cloud_reading, "utc_now", lambda later=later: later)
+        assert scope()["reading"]["kind"] == kind
+    assert scope(full_after_hours=0)["reading"]["kind"] == "full"
+    assert scope()["reading"]["why"] == "the service does not tell what changed"
+
+
+@pytest.mark.parametrize("hours", [-1, 169])
+def test_hours_that_cannot_be(tenant: Tenant, scope: Scope, hours: int) -> None:
+    result = scope(full_after_hours=hours)
+    assert "full_after_hours" in result["msg"]

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import re
+from unittest import mock
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -182,3 +185,16 @@ def test_a_value_never_leaves_its_container(value: str, container: str) -> None:
     outer = dn.child("OU", container, "DC=contoso,DC=com")
     assert dn.is_under(dn.child("CN", value, outer), outer)
     assert dn.parse(dn.parent(dn.child("CN", value, outer))) == dn.parse(outer)
+
+
+@given(st.text(st.sampled_from('CNOU=, ;+\\"<>#\u00e9\ud800\t1a'), max_size=24))
+def test_a_usual_name_takes_a_shorter_way_to_the_same_end(text: str) -> None:
+    def read() -> object:
+        try:
+            return dn.parse(text)
+        except ValueError as error:
+            return str(error)
+
+    short = read()
+    with mock.patch.object(dn, "_UNUSUAL", re.compile("")):
+        assert read() == short

@@ -130,6 +130,17 @@ def test_a_narrowed_run_ends_nothing(journal: JournalFile) -> None:
     assert len(standing(journal)) == 2
 
 
+def test_a_run_that_looked_at_some_groups_ends_what_it_says_of_their_members(journal: JournalFile) -> None:
+    journal.begin_run("run-1", "gpad_membership", "plan-1", T1, T1)
+    journal.remark([skip(1, 8), skip(1, 9), skip(2, 9)], members=True, whole=True)
+    journal.begin_run("run-2", "gpad_membership", "plan-2", T2, T2)
+    journal.remark([], members=True, whole=True, looked_at=["id-8"])
+    journal.begin_run("run-3", "gpad_membership", "plan-3", T3, T3)
+    journal.remark([skip(1, 8), skip(1, 9), skip(2, 9)], members=True, whole=True)
+    # Only what ended is told again.
+    assert sorted(standing(journal)) == [*[("u-1", "id-8")] * 2, ("u-1", "id-9"), ("u-2", "id-9")]
+
+
 def test_remarks_that_break_off_are_not_half_written(journal: JournalFile) -> None:
     def broken() -> Iterator[Skip]:
         yield skip(1)

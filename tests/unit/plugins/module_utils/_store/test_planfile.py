@@ -264,3 +264,21 @@ def test_what_is_approved_is_the_changes_whenever_they_were_planned(tmp_path: Pa
         approved(path, replace(again, container_rule="x"), [change], "a"),
     ]
     assert len({first, *others}) == 8
+
+
+def test_a_line_that_would_be_passed_over_is_refused(path: Path) -> None:
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[1] = lines[1].replace(b'{"line":', b'{"line": ')
+    end = json.loads(lines[-1])
+    end["integrity"] = integrity_of(hashlib.sha256(b"".join(lines[:-1])), end)
+    path.write_bytes(b"".join(lines[:-1]) + json.dumps(end).encode() + b"\n")
+    with pytest.raises(StoreError, match="a line is not one of a plan"):
+        PlanFile(path)
+
+
+def test_items_of_some_kinds(path: Path) -> None:
+    plan = PlanFile(path)
+    everything = list(plan.items())
+    for kinds in ((GroupChange,), (MemberChange,), (Skip, Problem, Notice), (Question,)):
+        assert list(plan.items_of(*kinds)) == [item for item in everything if isinstance(item, kinds)]
+    plan.close()

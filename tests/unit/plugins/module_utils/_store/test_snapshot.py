@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import (
     Snapshot,
     new_fingerprint,
+    updating,
     writing,
 )
 from tests.unit.samples import TENANT, cloud_group, cloud_id, group_member, guid, other_member, sid, user
@@ -218,8 +220,8 @@ def damage(path: Path, kind: str) -> None:
         ("empty", "not a snapshot"),
         ("a page overwritten", "."),
         ("PRAGMA application_id = 1", "not a snapshot"),
-        ("PRAGMA user_version = 1", "format 1, this version reads 2"),
-        ("PRAGMA user_version = 3", "format 3, this version reads 2"),
+        ("PRAGMA user_version = 1", "format 1, this version reads 3"),
+        ("PRAGMA user_version = 4", "format 4, this version reads 3"),
         ("DELETE FROM header", "."),
         ("DROP TABLE header", "."),
         ("INSERT INTO header VALUES ('more', '1')", "."),
@@ -248,3 +250,55 @@ def test_any_name_survives(tmp_path: Path, name: str) -> None:
         writer.add_group(cloud_group(1, displayName=name), IN)
         writer.finish(HEADER)
     assert [item.group.display_name for item in Snapshot(tmp_path / "s").groups()] == [name]
+
+
+def test_a_snapshot_goes_on_from_the_one_before(tmp_path: Path) -> None:
+    old = Snapshot(write(tmp_path / "old", replace(HEADER, sequence=4)))
+    with closing(old), updating(tmp_path / "new", old) as writer:
+        writer.add_group(cloud_group(1, managed=True, displayName="A", groupTypes=["x"]), IN)
+        writer.add_group(cloud_group(2, displayName="Renamed"), IN)
+        writer.add_group(cloud_group(4, displayName="New"), IN)
+        writer.remove_groups({cloud_id(3)})
+        writer.add_members(cloud_id(4), CompleteReading((user(11, None), user(15))))
+        writer.add_principal(replace(user(12), display_name="Now readable"))
+        writer.finish(replace(HEADER, fingerprint="g", sequence=5), {"groups": "link"})
+    with closing(Snapshot(tmp_path / "new")) as new:
+        assert [item.group.display_name for item in new.groups()] == ["A", "New", "Renamed"]
+        assert new.changed_since(4) == {cloud_id(1), cloud_id(2), cloud_id(4)}
+        assert new.changed_since(5) == frozenset()
+        assert [new.reading(number) for number in (3, 4, 5)] == [None, "f", "g"]
+        assert [member.id for member in new.members(cloud_id(4)).items] == [cloud_id(11), cloud_id(15)]
+        assert "Now readable" in {member.display_name for member in new.members(cloud_id(1)).items}
+        assert len(new.members(cloud_id(1)).items) == 5
+        assert new.watches() == {"groups": "link"}
+        assert new.unread() == {cloud_id(2)}
+        assert new.groups_with({cloud_id(11)}) == {cloud_id(1), cloud_id(4)}
+        assert new.groups_with(frozenset()) == frozenset()
+        kinds = {cloud_id(10): PrincipalKind.USER, cloud_id(14): PrincipalKind.DEVICE}
+        assert new.principals({cloud_id(10), cloud_id(14), cloud_id(99)}) == kinds
+    with closing(Snapshot(tmp_path / "old")) as before:
+        assert [item.group.display_name for item in before.groups()] == ["A", "A", "B"]
+
+
+def test_what_stays_as_it_is_does_not_change(tmp_path: Path) -> None:
+    old = Snapshot(write(tmp_path / "old"))
+    with closing(old), updating(tmp_path / "old", old) as writer:
+        for item in old.groups():
+            writer.add_group(item.group, item.decision)
+        for member in old.members(cloud_id(1)).items:
+            writer.add_principal(member)
+        writer.finish(replace(HEADER, sequence=1))
+    with closing(Snapshot(tmp_path / "old")) as new:
+        assert new.changed_since(0) == frozenset()
+
+
+def test_a_group_that_left_has_no_members(tmp_path: Path) -> None:
+    old = Snapshot(write(tmp_path / "old"))
+    with closing(old), updating(tmp_path / "new", old) as writer:
+        writer.remove_members(cloud_id(1))
+        writer.remove_principals({cloud_id(14), cloud_id(99)})
+        assert writer.memberships() == 1
+        writer.finish(replace(HEADER, sequence=1))
+    with closing(Snapshot(tmp_path / "new")) as new:
+        assert new.unread() == {cloud_id(1), cloud_id(2), cloud_id(3)}
+        assert not new.principals({cloud_id(14)})

@@ -159,4 +159,6 @@ def test_what_an_expression_uses() -> None:
     plain = parse("[a]")
     assert (plain.functions, plain.unique_values, plain.creates_only) == ((), False, False)
     assert parse("Redact([a])").redacted
+    clocks = ("Now()", 'FormatDateTime([a],,"MM","yyyy")', 'DateAdd("d",1,[a])')
+    assert [parse(text).uses_clock for text in clocks] == [True, True, False]
     assert parse("Guid()").creates_only

@@ -1,0 +1,43 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When changes are enough."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.full_reading import why_full
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import SnapshotHeader
+from tests.unit.samples import TENANT
+
+HEADER = SnapshotHeader(TENANT, "2026-01-01T10:00:00Z", "f", full_at="2026-01-01T00:00:00Z")
+WATCHES = {"groups": "https://g", "users": "https://u", "query": "asked"}
+NOW = datetime(2026, 1, 1, 23, 59, tzinfo=timezone.utc)
+
+
+def test_changes_are_enough() -> None:
+    assert why_full(HEADER, WATCHES, "asked", NOW, 24) == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"header": None}, "no snapshot"),
+        ({"watches": {"groups": "https://g", "query": "asked"}}, "does not tell"),
+        ({"watches": {}}, "does not tell"),
+        ({"header": replace(HEADER, incomplete="cut")}, "not whole"),
+        ({"header": replace(HEADER, scope_doubt="doubt")}, "not whole"),
+        ({"header": replace(HEADER, narrowed=True)}, "not whole"),
+        ({"query": "more"}, "other properties"),
+        ({"hours": 23}, "2026-01-01T00:00:00Z"),
+        ({"hours": 0}, "2026-01-01T00:00:00Z"),
+        ({"header": replace(HEADER, full_at="2026-01-02T00:00:00Z")}, "2026-01-02T00:00:00Z"),
+    ],
+)
+def test_everything_is_read(given: dict[str, Any], why: str) -> None:
+    usual: dict[str, Any] = {"header": HEADER, "watches": WATCHES, "query": "asked", "now": NOW, "hours": 24}
+    assert why in why_full(**{**usual, **given})
