@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import Reader
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.directory_side import Planned, write_plan
@@ -19,6 +20,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     plan_hand_back,
     plan_universal,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Tally
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_text, second_text
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import PlanItem
@@ -30,134 +32,79 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanHeader
 
-
-def make_universal(
-    settings: Settings,
-    sids: list[str],
-    reader: Reader,
-    journal: JournalFile,
-    path: Path,
-    *,
-    check_mode: bool,
-    before_use: Callable[[], None] = lambda: None,
-) -> Planned:
-    """Plan into a file that groups become universal, and check the limits.
-
-    Raises:
-        GpadError: the directory could not be read to its end.
-    """
-    return _make(
-        settings,
-        reader,
-        journal,
-        path,
-        lambda tally: plan_universal(settings, sids, reader, tally),
-        check_mode=check_mode,
-        before_use=before_use,
-    )
+Items: TypeAlias = "Callable[[Tally], Iterator[PlanItem]]"
 
 
-def make_hand_back(
-    settings: Settings,
-    ids: list[str],
-    reader: Reader,
-    journal: JournalFile,
-    path: Path,
-    *,
-    check_mode: bool,
-    before_use: Callable[[], None] = lambda: None,
-) -> Planned:
-    """Plan into a file that groups get back what the mark of provisioning took the place of, and check the limits.
+def items_of(params: Mapping[str, Any], settings: Settings, reader: Reader, journal: JournalFile) -> Items:
+    """Return what gives the changes of the one source that the options name.
+
+    Parameters:
+        params: the options of gpad_plan.
+        settings: what the administrator decided.
+        reader: the target domain.
+        journal: the memory of the directory side.
 
     Raises:
-        GpadError: the directory could not be read to its end.
+        ConfigurationError: an entry cannot be understood.
     """
+    (name,) = (name for name in SOURCES if params[name] is not None)
+    return SOURCES[name](params[name], settings, reader, journal)
+
+
+def _undo(run: str, settings: Settings, reader: Reader, journal: JournalFile) -> Items:
+    return lambda tally: plan_undo(settings, journal.outcomes(run), reader, tally)
+
+
+def _make_universal(given: list[str], settings: Settings, reader: Reader, _journal: JournalFile) -> Items:
+    for entry in given:
+        if not identity.is_sid(entry):
+            raise ConfigurationError(f"make_universal: {entry!r} is not a SID.", "Give the SID of the AD group.")
+    return lambda tally: plan_universal(settings, given, reader, tally)
+
+
+def _hand_back(given: list[str], settings: Settings, reader: Reader, journal: JournalFile) -> Items:
+    ids = _guids("hand_back", given, "an object id", "Give the id of the cloud group.")
     marks = tuple(prefix.lower() for prefix in (identity.GROUP_ANCHOR_PREFIX, identity.TAKEN_OVER_PREFIX))
     earlier = {
         cloud_id: Earlier(done.guid or "", done.name, done.before.get(MARK, ()))
         for cloud_id, done in journal.before(ids, MARK, marks).items()
     }
-    return _make(
-        settings,
-        reader,
-        journal,
-        path,
-        lambda tally: plan_hand_back(settings, ids, earlier, reader, tally),
-        check_mode=check_mode,
-        before_use=before_use,
-    )
+    return lambda tally: plan_hand_back(settings, ids, earlier, reader, tally)
 
 
-def make_stamp(
+def _stamp_anchors(given: list[str], settings: Settings, reader: Reader, _journal: JournalFile) -> Items:
+    remedy = "Give those that gpad_info returns with gather: [writeback]."
+    guids = _guids("stamp_anchors", given, "an objectGUID", remedy)
+    return lambda tally: plan_stamp(settings, guids, reader, tally)
+
+
+def _guids(option: str, given: list[str], what: str, remedy: str) -> list[str]:
+    guids = []
+    for entry in given:
+        guid = identity.guid_text(entry)
+        if guid is None:
+            raise ConfigurationError(f"{option}: {entry!r} is not {what}.", remedy)
+        guids.append(guid)
+    return guids
+
+
+SOURCES: Mapping[str, Callable[[Any, Settings, Reader, JournalFile], Items]] = {
+    "undo": _undo,
+    "make_universal": _make_universal,
+    "hand_back": _hand_back,
+    "stamp_anchors": _stamp_anchors,
+}
+
+
+def make_narrow(
     settings: Settings,
-    guids: list[str],
     reader: Reader,
     journal: JournalFile,
     path: Path,
+    items: Items,
     *,
     check_mode: bool,
     before_use: Callable[[], None] = lambda: None,
-) -> Planned:
-    """Plan into a file that groups of writeback V2 get their anchors, and check the limits.
-
-    Raises:
-        GpadError: the directory could not be read to its end.
-    """
-    return _make(
-        settings,
-        reader,
-        journal,
-        path,
-        lambda tally: plan_stamp(settings, guids, reader, tally),
-        check_mode=check_mode,
-        before_use=before_use,
-    )
-
-
-def make_undo(
-    settings: Settings,
-    run: str,
-    reader: Reader,
-    journal: JournalFile,
-    path: Path,
-    *,
-    check_mode: bool,
-    before_use: Callable[[], None] = lambda: None,
-) -> Planned:
-    """Plan the way back from a run into a file and check the limits.
-
-    Parameters:
-        settings: what the administrator decided.
-        run: a run_id, or the plan_id of runs, that the journal knows.
-        reader: the target domain.
-        journal: the memory of the directory side.
-        path: where the plan is written.
-        check_mode: the plan is not to be applied.
-        before_use: called when the plan is made and about to take its place; what it raises keeps the former one there.
-
-    Raises:
-        GpadError: the directory could not be read to its end.
-    """
-    return _make(
-        settings,
-        reader,
-        journal,
-        path,
-        lambda tally: plan_undo(settings, journal.outcomes(run), reader, tally),
-        check_mode=check_mode,
-        before_use=before_use,
-    )
-
-
-def _make(
-    settings: Settings,
-    reader: Reader,
-    journal: JournalFile,
-    path: Path,
-    items_of: Callable[[Tally], Iterator[PlanItem]],
-    *,
-    check_mode: bool,
-    before_use: Callable[[], None],
 ) -> Planned:
     """Plan changes that come from no snapshot into a file and check the limits.
 
@@ -166,7 +113,7 @@ def _make(
         reader: the target domain.
         journal: the memory of the directory side.
         path: where the plan is written.
-        items_of: gives the changes, and tells the tally what the directory holds.
+        items: gives the changes, and tells the tally what the directory holds.
         check_mode: the plan is not to be applied.
         before_use: called when the plan is made and about to take its place; what it raises keeps the former one there.
 
@@ -191,5 +138,5 @@ def _make(
         snapshot_key=journal.pins.snapshot_key(),
     )
     lag = find_lag(journal.written_to.last(), journal.known(), reader)
-    items = chain(lag.problems({}), waiting(items_of(tally), lag))
-    return write_plan(path, header, items, tally, settings, before_use)
+    told = chain(lag.problems({}), waiting(items(tally), lag))
+    return write_plan(path, header, told, tally, settings, before_use)

@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import narrow_plans
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import (
     DIRECTORY,
     FULL_READING,
@@ -35,12 +36,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.direc
     settings_word,
     snapshot_of,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.narrow_plans import (
-    make_hand_back,
-    make_stamp,
-    make_undo,
-    make_universal,
-)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import (
     report_result,
     run_module,
@@ -52,7 +47,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.run_c
     retry_rules,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import (
-    identity,
     on_demand,
     writeback,
 )
@@ -74,7 +68,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapsh
 _COMPARED_BY = SETTINGS.keys() - {"limits", "max_snapshot_age", "retry_now"}
 
 # What a plan is made from.
-_SOURCES = ("snapshot", "undo", "make_universal", "hand_back", "stamp_anchors")
+_SOURCES = ("snapshot", *narrow_plans.SOURCES)
 
 
 def run() -> None:
@@ -150,7 +144,7 @@ def _make(
     control.refuse_log_on()
     control.tell(report)
     check_hours(params)
-    written = _written(journal, params["undo"]) if params["undo"] else frozenset(settings.mapper.targets)
+    written = _written(journal, params["undo"]) if params["undo"] is not None else frozenset(settings.mapper.targets)
     if params["stamp_anchors"] is not None:
         written |= frozenset(writeback.MAIL)
     with open_directory(params, written) as (session, reader):
@@ -171,30 +165,10 @@ def _make(
                 configuration=params["configuration"],
                 before_use=control.look_again,
             )
-        elif params["undo"]:
-            planned = make_undo(
-                settings,
-                params["undo"],
-                reader,
-                journal,
-                path,
-                check_mode=module.check_mode,
-                before_use=control.look_again,
-            )
-        elif params["hand_back"] is not None:
-            ids = [_guid("hand_back", entry) for entry in params["hand_back"]]
-            planned = make_hand_back(
-                settings, ids, reader, journal, path, check_mode=module.check_mode, before_use=control.look_again
-            )
-        elif params["stamp_anchors"] is not None:
-            guids = [_guid("stamp_anchors", entry) for entry in params["stamp_anchors"]]
-            planned = make_stamp(
-                settings, guids, reader, journal, path, check_mode=module.check_mode, before_use=control.look_again
-            )
         else:
-            sids = [_sid(entry) for entry in params["make_universal"]]
-            planned = make_universal(
-                settings, sids, reader, journal, path, check_mode=module.check_mode, before_use=control.look_again
+            items = narrow_plans.items_of(params, settings, reader, journal)
+            planned = narrow_plans.make_narrow(
+                settings, reader, journal, path, items, check_mode=module.check_mode, before_use=control.look_again
             )
     stack.callback(planned.file.close)
     if planned.mark is not None and params["hold"] and not module.check_mode:
@@ -264,26 +238,6 @@ def _chosen(given: list[str] | None, snapshot: Snapshot | None) -> Chosen | None
             "members: the snapshot was not captured for a few named groups.", "Give groups to gpad_scope, too."
         )
     return on_demand.chosen_members(given)
-
-
-_GUIDS = {
-    "hand_back": ("an object id", "Give the id of the cloud group."),
-    "stamp_anchors": ("an objectGUID", "Give those that gpad_info returns with gather: [writeback]."),
-}
-
-
-def _guid(option: str, entry: str) -> str:
-    guid = identity.guid_text(entry)
-    if guid is None:
-        what, remedy = _GUIDS[option]
-        raise ConfigurationError(f"{option}: {entry!r} is not {what}.", remedy)
-    return guid
-
-
-def _sid(entry: str) -> str:
-    if not identity.is_sid(entry):
-        raise ConfigurationError(f"make_universal: {entry!r} is not a SID.", "Give the SID of the AD group.")
-    return entry
 
 
 def _written(journal: JournalFile, run: str) -> frozenset[str]:
