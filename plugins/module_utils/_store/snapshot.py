@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import sqlite3
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -204,8 +205,7 @@ class SnapshotWriter:
         self._db.executemany("INSERT INTO watches VALUES (?, ?)", (watches or {}).items())
 
 
-@contextmanager
-def writing(path: Path, key: SnapshotKey | None = None) -> Iterator[SnapshotWriter]:
+def writing(path: Path, key: SnapshotKey | None = None) -> AbstractContextManager[SnapshotWriter]:
     """Give a writer of a new snapshot, which takes the place of the old one only when the block ends well.
 
     Parameters:
@@ -215,15 +215,11 @@ def writing(path: Path, key: SnapshotKey | None = None) -> Iterator[SnapshotWrit
     Raises:
         StoreError: the path cannot be written.
     """
-    with _drafting(path, key) as connection:
-        connection.executescript("PRAGMA journal_mode = OFF;" + _SCHEMA)
-        connection.execute("BEGIN")
-        yield SnapshotWriter(connection)
+    return _drafting(path, key, _empty)
 
 
-@contextmanager
-def updating(path: Path, old: Snapshot, key: SnapshotKey | None = None) -> Iterator[SnapshotWriter]:
-    """Give a writer that goes on from a snapshot before, and take its place only when the block ends well.
+def updating(path: Path, old: Snapshot, key: SnapshotKey | None = None) -> AbstractContextManager[SnapshotWriter]:
+    """Give a writer that goes on from a snapshot before, and takes its place only when the block ends well.
 
     The fates of groups are not taken over.
 
@@ -235,20 +231,31 @@ def updating(path: Path, old: Snapshot, key: SnapshotKey | None = None) -> Itera
     Raises:
         StoreError: the path cannot be written.
     """
-    with _drafting(path, key) as connection:
-        old.copy_to(connection)
-        connection.execute("PRAGMA journal_mode = OFF")
-        connection.execute("BEGIN")
-        connection.execute("DELETE FROM fates")
-        yield SnapshotWriter(connection, old.header.sequence + 1)
+    return _drafting(path, key, partial(_copied, old))
+
+
+def _empty(connection: sqlite3.Connection) -> SnapshotWriter:
+    connection.executescript("PRAGMA journal_mode = OFF;" + _SCHEMA)
+    connection.execute("BEGIN")
+    return SnapshotWriter(connection)
+
+
+def _copied(old: Snapshot, connection: sqlite3.Connection) -> SnapshotWriter:
+    old.copy_to(connection)
+    connection.execute("PRAGMA journal_mode = OFF")
+    connection.execute("BEGIN")
+    connection.execute("DELETE FROM fates")
+    return SnapshotWriter(connection, old.header.sequence + 1)
 
 
 @contextmanager
-def _drafting(path: Path, key: SnapshotKey | None) -> Iterator[sqlite3.Connection]:
+def _drafting(
+    path: Path, key: SnapshotKey | None, begin: Callable[[sqlite3.Connection], SnapshotWriter]
+) -> Iterator[SnapshotWriter]:
     try:
         with replacing(path) as draft:
             with closing(sqlite3.connect(draft)) as connection:
-                yield connection
+                yield begin(connection)
                 connection.commit()
             signed = signature.sign(draft, key) if key is not None else None
         signature.put(path, signed)
