@@ -32,7 +32,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanHeader
 
-Items: TypeAlias = "Callable[[Tally], Iterator[PlanItem]]"
+Items: TypeAlias = Callable[[Tally], Iterator[PlanItem]]
 
 
 def items_of(params: Mapping[str, Any], settings: Settings, reader: Reader, journal: JournalFile) -> Items:
