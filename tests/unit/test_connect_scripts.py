@@ -5,18 +5,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import tree_sitter_powershell
 import yaml
 from jinja2 import Environment, FileSystemLoader
-from tree_sitter import Language, Node, Parser
+
+from tests.unit.powershell import commands, names, parsed
 
 ROLE = Path(__file__).resolve().parents[2] / "roles" / "gpad_migrate_writeback_v2"
-POWERSHELL = Parser(Language(tree_sitter_powershell.language()))
 SCRIPTS = ("coexistence", "retire", "way_back")
 
 
@@ -35,37 +33,6 @@ def script(name: str, **more: Any) -> str:
         loader=FileSystemLoader(ROLE / "templates"), trim_blocks=True, keep_trailing_newline=True
     )
     return environment.get_template(f"{name}.ps1.j2").render(**variables(**more))
-
-
-def nodes(node: Node) -> Iterator[Node]:
-    yield node
-    for child in node.children:
-        yield from nodes(child)
-
-
-def parsed(text: str) -> Node:
-    root = POWERSHELL.parse(text.encode()).root_node
-    wrong = [node.start_point for node in nodes(root) if node.is_error or node.is_missing]
-    assert not wrong, wrong
-    return root
-
-
-def source(node: Node) -> str:
-    return (node.text or b"").decode()
-
-
-def commands(text: str) -> list[list[str]]:
-    """Return each command of a script: its name, its options and their values, in their order."""
-    found = []
-    for node in nodes(parsed(text)):
-        if node.type == "command":
-            parts = [one for child in node.children for one in (child.children or [child])]
-            found.append([source(one).strip() for one in parts if one.type != "command_argument_sep"])
-    return found
-
-
-def names(text: str) -> list[str]:
-    return [words[0] for words in commands(text)]
 
 
 def options(words: list[str]) -> dict[str, str]:
@@ -204,3 +171,13 @@ def test_the_phases_are_told_alike_everywhere() -> None:
     tasks = yaml.safe_load((ROLE / "tasks" / "main.yml").read_text(encoding="utf-8"))
     files = [task["ansible.builtin.include_tasks"] for task in tasks if "ansible.builtin.include_tasks" in task]
     assert files == ["read_state.yml", *(f"{phase}.yml" for phase in through["choices"])]
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_scripts_are_ascii_and_connectors_of_other_letters_are_refused(name: str) -> None:
+    """Windows PowerShell 5.1 reads a file without a byte order mark in the code page of its host."""
+    assert script(name).isascii()
+    refusal, *_rest = yaml.safe_load((ROLE / "tasks" / "tell_connect.yml").read_text(encoding="utf-8"))
+    assert refusal["when"] == "gpad_migrate_writeback_v2_connect == 'script'"
+    (pattern,) = re.findall(r"match\('(.*)'\)", refusal["ansible.builtin.assert"]["that"])
+    assert re.match(pattern, "contoso.com (emea)'s") and not re.match(pattern, "contos\u0111.com")
