@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible import constants
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
 
@@ -42,7 +43,7 @@ def action_of(task: Any, transport: str = "local") -> ProgressAction:
 def on_a_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A controller with a terminal, whose folder for temporary files is the test's."""
     monkeypatch.setattr(progress, "ON_TERMINAL", True)
-    monkeypatch.setattr(progress.constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
+    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.delenv("GPAD_PROGRESS", raising=False)
 
@@ -155,7 +156,7 @@ def test_the_environment_leaves_it_on(monkeypatch: pytest.MonkeyPatch, value: st
 def test_without_room_for_the_file_the_module_runs_all_the_same(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(progress.constants, "DEFAULT_LOCAL_TMP", str(tmp_path / "gone"))
+    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path / "gone"))
     assert silent(monkeypatch, task_of())
 
 
@@ -196,7 +197,10 @@ def test_the_thread_shows_on_the_screen_what_the_module_told(
 
 
 def test_a_short_run_is_silent(monkeypatch: pytest.MonkeyPatch, lines: list[tuple[str, bool]]) -> None:
-    module(monkeypatch, lambda environment: Path(environment[-1][PATH_VARIABLE]).write_text(TOLD.line()) and None)
+    def body(environment: list[Any]) -> None:
+        Path(environment[-1][PATH_VARIABLE]).write_text(TOLD.line())
+
+    module(monkeypatch, body)
     action_of(task_of()).run(None, VARS)
     assert lines == []
 
