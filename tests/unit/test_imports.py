@@ -21,7 +21,8 @@ ARROWS = {
     "_store": {"_store", "_provisioning"},
     "_provisioning": {"_provisioning"},
     "doc_fragments": set[str](),
-    "action": set[str](),
+    "action": {"plugin_utils"},
+    "plugin_utils": {"_provisioning"},
     "filter": {"_module", "_provisioning"},
 }
 # An allow-list: the rest does I/O, reads a clock or the environment, draws random numbers, or has not been looked at.
@@ -112,8 +113,9 @@ def _follows(package: str, name: str) -> bool:
         return False
     if not name.startswith("ansible_collections"):
         return package != "doc_fragments" or name.startswith("__future__.")
-    utilities = f"{COLLECTION}.plugins.module_utils."
-    return name.startswith(utilities) and name.removeprefix(utilities).split(".")[0] in ARROWS.get(package, set())
+    plugins = f"{COLLECTION}.plugins."
+    target = name.removeprefix(plugins).removeprefix("module_utils.").split(".")[0]
+    return name.startswith(plugins) and target in ARROWS.get(package, set())
 
 
 def impurities(source: Source) -> list[str]:
@@ -157,6 +159,9 @@ def test_every_init_file_is_empty() -> None:
         ("module_utils/_store/x.py", "from ansible_collections.community.general.plugins.module_utils import version"),
         ("modules/x.py", f"from {COLLECTION}.plugins.module_utils._provisioning import plan"),
         ("doc_fragments/_x.py", "import os"),
+        ("action/x.py", f"from {COLLECTION}.plugins.module_utils._provisioning import plan"),
+        ("plugin_utils/x.py", f"from {COLLECTION}.plugins.module_utils._module import progress"),
+        ("module_utils/_module/x.py", f"from {COLLECTION}.plugins.plugin_utils import progress"),
     ],
 )
 def test_a_wrong_arrow_is_seen(tmp_path: Path, path: str, text: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.parts
     group_changes,
     member_changes,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.progress import ProgressFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.recording import Work, record
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import (
     report_result,
@@ -75,6 +77,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Skip,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import WriteOrder
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.progress import Stage
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report, worst
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Settings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
@@ -162,6 +165,8 @@ def _carry_out(
             record(given, work, iter(()))
         return report_result(module, report, changed=False, plan_id=given.header.plan_id)
     written = given.written_attributes() if given is not None else settings.mapper.targets if settings else ()
+    progress = ProgressFile.of_environment()
+    progress.tell(Stage.DIRECTORY_READ)
     session, reader = stack.enter_context(open_directory(params, written))
     if given is not None:
         plan = given
@@ -178,6 +183,7 @@ def _carry_out(
             check_mode=module.check_mode,
             with_members=part is MEMBERS,
             retry_now=params["retry_now"],
+            compared=partial(progress.tell, Stage.MEMBERS_COMPARED),
         ).file
         stack.callback(plan.close)
         _check_fresh(plan, check_mode=module.check_mode)
@@ -204,7 +210,8 @@ def _carry_out(
                 planned_on=plan.header.database,
                 just_planned=given is None,
             )
-        record(plan, work, done)
+        stage = Stage.GROUPS_WRITTEN if part is GROUPS else Stage.MEMBERS_WRITTEN
+        record(plan, work, progress.counted(done, stage, lambda: plan.count(part.kind)))
     report.summary["operations"] = sum(session.operations.values())
     return report_result(module, report, changed=report.changed, plan_id=plan.header.plan_id)
 

@@ -31,6 +31,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.cloud
     Listed,
     list_groups,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.progress import ProgressFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import report_result, run_module
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import (
     identity,
@@ -55,6 +56,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import second_text
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Notice, Skip
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import SnapshotHeader
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.progress import Stage
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report, worst
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Decision, Scope, ScopeMode
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import snapshot as snapshots
@@ -135,6 +137,8 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
         before = asking.before_of(old)
         plan = Path(params["plan"]) if params["plan"] else None
         questions = asking.read_questions(plan, settings.tenant_id, report, before)
+        progress = ProgressFile.of_environment()
+        progress.tell(Stage.GROUPS_READ)
         client = GraphClient(settings)
         client.log_on()
         asked = Asked(client, settings, query, scope_options.member_query(params))
@@ -164,7 +168,7 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
                     _tell(group, decisions[group.id], report)
             if going_on is not None:
                 _take_over(going_on, listed, groups, decisions, writer)
-            _capture_members(asked, groups, decisions, _to_read(going_on, listed), writer, report)
+            _capture_members(asked, groups, decisions, _to_read(going_on, listed), writer, report, progress)
             writer.remove_principals(listed.gone)
             for principal in asking.ask_sids(client, questions.sids, report):
                 writer.add_principal(principal)
@@ -365,6 +369,7 @@ def _capture_members(
     stale: frozenset[str] | None,
     writer: snapshots.SnapshotWriter,
     report: Report,
+    progress: ProgressFile,
 ) -> None:
     names = {group.id: group.display_name for group in groups}
     chosen = [
@@ -373,7 +378,8 @@ def _capture_members(
         if group.id in decisions and decisions[group.id].in_scope and (stale is None or group.id in stale)
     ]
     hidden = {group.id for group in groups if group.properties.get("visibility") == "HiddenMembership"}
-    for cloud_id, reading in capture.members(asked.client, chosen, asked.members):
+    readings = capture.members(asked.client, chosen, asked.members)
+    for cloud_id, reading in progress.counted(readings, Stage.MEMBERS_READ, lambda: len(chosen)):
         if cloud_id in hidden and capture.READ_HIDDEN not in asked.client.roles:
             reading = IncompleteReading(reading.items, f"its membership is hidden and {capture.READ_HIDDEN} is missing")
         writer.add_members(cloud_id, reading)

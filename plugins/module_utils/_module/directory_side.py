@@ -65,7 +65,11 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     RetireRules,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retry import Waiting
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.run_facts import RunFacts, Trace
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.run_facts import (
+    RunFacts,
+    Trace,
+    unheard,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import (
     Moves,
     Settings,
@@ -180,13 +184,15 @@ def make_plan(
     trace: Trace | None = None,
     configuration: str = "",
     before_use: Callable[[], None] = lambda: None,
+    compared: Callable[[int, int], None] = unheard,
 ) -> Planned:
     """Plan into a file and check the limits; without members for who writes groups alone.
 
     Objects that failed wait for their next try, unless it is asked for now. Groups that an earlier plan found as they
     should be are not looked at again for so many hours unless something changed, as long as the word for the settings
     is the same. Where members are chosen, no others are changed; `trace` takes down what is compared. `before_use` is
-    called when the plan is made and about to take its place; what it raises keeps the former one there.
+    called when the plan is made and about to take its place; what it raises keeps the former one there. `compared` is
+    told of how many groups of how many the members were compared.
 
     Raises:
         GpadError: the snapshot does not fit, or the directory could not be read to its end.
@@ -228,6 +234,7 @@ def make_plan(
         journal.left(),
         journal.added,
         written=journal.written_to.last(),
+        compared=compared,
     )
     if not retry_now:
         run = replace(run, waiting=_waiting(journal))

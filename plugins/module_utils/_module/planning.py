@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import asdict
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.direc
     settings_word,
     snapshot_of,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.progress import ProgressFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import (
     report_result,
     run_module,
@@ -57,6 +59,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     StoreError,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.on_demand import Chosen
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.progress import Stage
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report, worst
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.run_facts import Trace
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Settings
@@ -140,6 +143,7 @@ def _make(
     params = module.params
     path = Path(params["plan"])
     trace = Trace() if snapshot is not None and snapshot.header.narrowed else None
+    progress = ProgressFile.of_environment()
     control.begin(None, report)
     control.refuse_log_on()
     control.tell(report)
@@ -147,6 +151,7 @@ def _make(
     written = _written(journal, params["undo"]) if params["undo"] is not None else frozenset(settings.mapper.targets)
     if params["stamp_anchors"] is not None:
         written |= frozenset(writeback.MAIL)
+    progress.tell(Stage.DIRECTORY_READ)
     with open_directory(params, written) as (session, reader):
         if snapshot is not None:
             refuse_old(snapshot.header.captured_at, params["max_snapshot_age"])
@@ -164,6 +169,7 @@ def _make(
                 trace=trace,
                 configuration=params["configuration"],
                 before_use=control.look_again,
+                compared=partial(progress.tell, Stage.MEMBERS_COMPARED),
             )
         else:
             items = narrow_plans.items_of(params, settings, reader, journal)

@@ -126,6 +126,8 @@ def plan_members(
     remembered = {cloud_id: entry.guid for cloud_id, entry in known.items()}
     matched = frozenset(guid for guid in provisioned.guids.values() if guid)
     nested: dict[str, set[str]] = {}
+    done, total = 0, len(provisioned.groups)
+    run.compared(done, total)
     for ids in chunks(provisioned.groups, GROUPS_AT_ONCE):
         guids = [guid for i in ids if i not in provisioned.restored and (guid := provisioned.guids[i])]
         held = {links.guid: links for links in directory.links(guids)} if guids else {}
@@ -139,6 +141,8 @@ def plan_members(
                 evidence.shared, matched=matched, added=evidence.added.get(entry.captured.group.id, frozenset())
             )
             yield from _finish(settings, directory, known, provisioned, entry, own, tally)
+            done += 1
+            run.compared(done, total)
     for cycle in nesting.cycles(nested):
         names = [provisioned.groups[cloud_id][0].group.display_name for cloud_id in (*cycle, cycle[0])]
         yield Notice(cycle[0], names[0], "nesting_cycle", texts.CYCLE.format(names=" > ".join(names)))

@@ -21,6 +21,10 @@ def _nothing_added(_cloud_ids: Collection[str]) -> Mapping[str, frozenset[str]]:
     return {}
 
 
+def unheard(_done: int, _total: int) -> None:
+    """Tell nobody how many are done of how many."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunFacts:
     """What a plan takes from outside the two sides.
@@ -35,6 +39,7 @@ class RunFacts:
         added: gives the objectGUIDs of the members that earlier runs added, by object id of the cloud group.
         waiting: the objects that failed and wait for another try.
         written: the domain controller that earlier runs wrote to, or None when none did.
+        compared: is told of how many groups of how many the members were compared.
     """
 
     now: datetime | None = None
@@ -46,6 +51,7 @@ class RunFacts:
     added: Callable[[Collection[str]], Mapping[str, frozenset[str]]] = _nothing_added
     waiting: Waiting = field(default_factory=Waiting)
     written: Written | None = None
+    compared: Callable[[int, int], None] = unheard
 
 
 @dataclass(frozen=True, slots=True)

@@ -300,6 +300,12 @@ class PlanFile:
         """Yield the items of some kinds, in that order; lines of others, which may be long, are not parsed."""
         return self._read([_WORDS[kind] for kind in kinds])
 
+    def count(self, kind: type) -> int:
+        """Return how many items of a kind there are, without parsing them."""
+        start = _start(_WORDS[kind])
+        with self._lines() as stream:
+            return sum(line.startswith(start) for line in stream)
+
     def _read(self, words: Iterable[str]) -> Iterator[PlanItem]:
         readers = {_start(word): _READERS[word] for word in words}
         starts = tuple(readers)

@@ -9,8 +9,12 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
+from io import FileIO
 from pathlib import Path
 
+# What turns the display of progress off.
+_QUIET = ("CI", "GPAD_PROGRESS")
 ROOT = Path(__file__).resolve().parents[3]
 _RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 
@@ -32,6 +36,22 @@ class Play:
     failed: dict[str, int]
 
 
+def _command(inventory: Path, *arguments: str) -> list[str]:
+    return [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), *arguments]
+
+
+def _environment(home: Path, collections: Path) -> dict[str, str]:
+    return {
+        **os.environ,
+        "ANSIBLE_HOME": str(home),
+        "ANSIBLE_COLLECTIONS_PATH": str(collections),
+        "ANSIBLE_LOCAL_TEMP": str(home / "local"),
+        "ANSIBLE_REMOTE_TEMP": str(home / "remote"),
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_FORCE_COLOR": "0",
+    }
+
+
 def play(
     inventory: Path,
     *arguments: str,
@@ -41,17 +61,9 @@ def play(
 ) -> Play:
     """Run a playbook of the collection."""
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), *arguments, playbook],
+        _command(inventory, *arguments, playbook),
         cwd=home,
-        env={
-            **os.environ,
-            "ANSIBLE_HOME": str(home),
-            "ANSIBLE_COLLECTIONS_PATH": str(collections),
-            "ANSIBLE_LOCAL_TEMP": str(home / "local"),
-            "ANSIBLE_REMOTE_TEMP": str(home / "remote"),
-            "ANSIBLE_NOCOLOR": "1",
-            "ANSIBLE_FORCE_COLOR": "0",
-        },
+        env=_environment(home, collections),
         capture_output=True,
         text=True,
         check=False,
@@ -65,3 +77,27 @@ def play(
         {host: int(match[3]) for host, match in recap.items()},
         {host: int(match[4]) + int(match[5]) for host, match in recap.items()},
     )
+
+
+def play_on_a_terminal(inventory: Path, playbook: str, *, home: Path, **environment: str) -> tuple[int, str]:
+    """Run a playbook with a pseudo-terminal as its screen; return the exit code and what stood there.
+
+    What the test process has in its environment to turn the display of progress off does not count.
+    """
+    kept = {name: value for name, value in _environment(home, ROOT / ".build").items() if name not in _QUIET}
+    screen, side = os.openpty()
+    with FileIO(screen) as reader:
+        process = subprocess.Popen(
+            _command(inventory, playbook), cwd=home, env={**kept, **environment}, stdin=side, stdout=side, stderr=side
+        )
+        os.close(side)
+        shown = b"".join(iter(partial(_read, reader), b""))
+    return process.wait(timeout=60), shown.decode().replace("\r\n", "\n")
+
+
+def _read(screen: FileIO) -> bytes:
+    """Return what stands on the screen next; nothing when its last writer has gone, which Linux reports as EIO."""
+    try:
+        return screen.read(4096) or b""
+    except OSError:
+        return b""

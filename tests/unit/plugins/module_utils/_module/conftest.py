@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import applying, planning
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import applying, planning, progress
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.progress import PATH_VARIABLE
 from tests.unit.plugins.module_utils._module.running import Runner, run
 from tests.unit.plugins.module_utils._module.world import World
 
@@ -30,3 +32,13 @@ def gpad(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
         return run(monkeypatch, capsys, runners[module], options, check_mode=check_mode, diff=diff)
 
     return running
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
+    """Ask modules how far they are; everything that they tell, as JSON brings it, not only once a second."""
+    lines: list[Any] = []
+    monkeypatch.setenv(PATH_VARIABLE, str(tmp_path / "unwritten"))
+    monkeypatch.setattr(progress, "_PAUSE", 0.0)
+    monkeypatch.setattr(progress.ProgressFile, "_write", lambda _self, _path, line: lines.append(json.loads(line)))
+    return lines

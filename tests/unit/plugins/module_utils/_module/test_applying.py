@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module impor
     applying,
     directory_side,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.progress import ProgressFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import DirectoryError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import Fate, FateKind
@@ -66,6 +68,48 @@ def test_a_plan_is_carried_out_in_two_parts(world: World, gpad: Runner) -> None:
         ("gpad_group", told["plan_id"], "ok"),
     ]
     assert runs[0].summary["members_added"] == 2
+
+
+def test_it_tells_how_many_changes_are_made(world: World, gpad: Runner, told: list[Any]) -> None:
+    world.capture({10: (user(1),), 11: (user(2),), 12: ()})
+    gpad("plan", "snapshot", "journal", "plan")
+    told.clear()
+    gpad("group", "journal", "plan")
+    assert told == [["reading the directory", 0, None], *(["writing groups", done, 3] for done in range(4))]
+    told.clear()
+    gpad("membership", "journal", "plan")
+    assert told == [["reading the directory", 0, None], *(["writing members", done, 2] for done in range(3))]
+
+
+def test_without_a_plan_it_tells_of_the_comparison_too(world: World, gpad: Runner, told: list[Any]) -> None:
+    world.capture()
+    gpad("group", "snapshot", "journal")
+    told.clear()
+    gpad("membership", "snapshot", "journal")
+    assert [line[0] for line in told] == ["reading the directory", *2 * ["comparing members"], *2 * ["writing members"]]
+
+
+def test_telling_costs_a_look_at_the_clock_for_each_group(
+    world: World, gpad: Runner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Fifty groups, of which none takes a second: one write for each stage, and the directory is asked nothing more."""
+    world.capture({number: (user(1), user(2)) for number in range(10, 60)})
+    gpad("plan", "snapshot", "journal", "plan")
+    gpad("group", "journal", "plan")
+    looks: list[float] = []
+    writes: list[str] = []
+
+    def clock() -> float:
+        looks.append(0.0)
+        return 0.0
+
+    asked = ProgressFile(str(tmp_path / "unwritten"), clock)
+    monkeypatch.setattr(ProgressFile, "of_environment", lambda: asked)
+    monkeypatch.setattr(ProgressFile, "_write", lambda _self, _path, line: writes.append(line))
+    before = len(world.directory.writes)
+    assert gpad("membership", "journal", "plan")["summary"]["groups_with_member_changes"] == 50
+    assert len(world.directory.writes) - before == 50
+    assert (len(looks), len(writes)) == (1 + 1 + 50, 2)
 
 
 def test_a_plan_is_used_once_by_each_module(world: World, gpad: Runner) -> None:

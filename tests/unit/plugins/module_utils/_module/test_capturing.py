@@ -193,6 +193,11 @@ def test_what_is_in_scope_is_captured(tenant: Tenant, scope: Scope, tmp_path: Pa
     assert snapshot.members(cloud_id(1)) == CompleteReading((user(10), user(11)))
 
 
+def test_it_tells_of_how_many_groups_the_members_were_read(tenant: Tenant, scope: Scope, told: list[Any]) -> None:
+    scope()
+    assert told == [["reading groups", 0, None], *(["reading members", done, 2] for done in range(3))]
+
+
 def test_check_mode_marks_the_snapshot(tenant: Tenant, scope: Scope, tmp_path: Path) -> None:
     scope(check_mode=True)
     assert Snapshot(tmp_path / "snapshot").header.check_mode

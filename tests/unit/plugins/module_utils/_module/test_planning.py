@@ -46,6 +46,12 @@ def test_a_plan_is_written_and_changes_nothing(world: World, plan: Any) -> None:
     assert sorted(path.name for path in world.folder.iterdir()) == ["plan", "snapshot"]
 
 
+def test_it_tells_how_many_groups_were_compared(world: World, plan: Any, told: list[Any]) -> None:
+    world.capture({10: (user(1),), 11: (), 12: ()})
+    plan()
+    assert told == [["reading the directory", 0, None], *(["comparing members", done, 3] for done in range(4))]
+
+
 def test_nothing_to_do(world: World, plan: Any) -> None:
     world.capture({})
     result = plan()

@@ -347,3 +347,11 @@ def test_the_sequence_number_is_kept_where_nothing_else_moves_it() -> None:
     change = member_change(plan(*managed_group_with([], user(1), displayName="New")), 10)
     assert change is not None
     assert change.before_usn == 0
+
+
+def test_of_each_group_that_was_compared_is_told_whatever_became_of_it() -> None:
+    cloud, directory, journal = managed_group_with([1, 2], user(3))
+    directory.cut = {guid(10)}
+    told: list[tuple[int, int]] = []
+    plan(cloud, directory, journal, run=RunFacts(compared=lambda done, total: told.append((done, total))))
+    assert told == [(0, 1), (1, 1)]

@@ -276,6 +276,11 @@ def test_a_line_that_would_be_passed_over_is_refused(path: Path) -> None:
         PlanFile(path)
 
 
+@pytest.mark.parametrize("kind", dict.fromkeys(type(item) for item in ITEMS))
+def test_how_many_there_are_of_a_kind(path: Path, kind: type) -> None:
+    assert PlanFile(path).count(kind) == sum(isinstance(item, kind) for item in ITEMS) > 0
+
+
 def test_items_of_some_kinds(path: Path) -> None:
     plan = PlanFile(path)
     everything = list(plan.items())
