@@ -201,10 +201,12 @@ class FakeDirectory:
         # Of a deleted object GUID and SID are left; the marks on living ones are those of now.
         gone = [before[guid] for guid in guids - self.nodes.keys()]
         nodes = [node for node in self.nodes.values() if node.guid in guids]
+        around = {node.guid for node in self.nodes.values() if node.members & guids & self.nodes.keys()}
         return ChangedObjects(
-            frozenset(guids) | {node.consistency_guid for node in nodes if node.consistency_guid},
+            frozenset(guids) | around | {node.consistency_guid for node in nodes if node.consistency_guid},
             frozenset(node.sid for node in (*nodes, *gone) if node.sid),
             frozenset(anchor for node in nodes for anchor in node.attributes.get(ANCHOR, ())),
+            "hidden" if self.deleted_hidden else "",
         )
 
     def anchored(self) -> Anchored:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import chain
 
@@ -135,7 +136,8 @@ class Reader:
 
     def changed(self, since: int) -> ChangedObjects:
         """Return what changed after a sequence number of this domain controller."""
-        return read_changed(self._session, self.domain.dn, since)
+        found = read_changed(self._session, self.domain.dn, since)
+        return found if self._sees_deleted else replace(found, doubt="the account does not see deleted objects")
 
     def anchor_holders(self) -> Mapping[str, frozenset[str]]:
         """Return the DNs of the objects that carry each anchor, by the object id in it.

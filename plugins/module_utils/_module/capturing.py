@@ -168,10 +168,10 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
                     _tell(group, decisions[group.id], report)
             if going_on is not None:
                 _take_over(going_on, listed, groups, decisions, writer)
-            _capture_members(asked, groups, decisions, _to_read(going_on, listed), writer, report, progress)
+            _capture_members(asked, groups, decisions, _to_read(going_on, listed, fates), writer, report, progress)
             writer.remove_principals(listed.gone)
             for principal in asking.ask_sids(client, questions.sids, report):
-                writer.add_principal(principal)
+                writer.add_holder(principal)
             jobs = _other_writers(client, report, disjoint=params["other_writers"] == DISJOINT)
             now = second_text(utc_now())
             header = SnapshotHeader(
@@ -235,9 +235,9 @@ def _take_over(
         writer.add_principal(principal)
 
 
-def _to_read(old: Snapshot | None, listed: Listed) -> frozenset[str] | None:
+def _to_read(old: Snapshot | None, listed: Listed, asked: AskedGroups) -> frozenset[str] | None:
     """Return the ids of the groups whose members have to be read where they are in scope; None for all."""
-    return listed.stale | old.unread() if old is not None else None
+    return listed.stale | old.unread() | {group.id for group in asked.living} if old is not None else None
 
 
 def _other_writers(client: GraphClient, report: Report, *, disjoint: bool) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.captur
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import GraphClient
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import full_reading
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.full_reading import (
+    AGAIN,
     GROUPS,
     QUERY,
     USERS,
@@ -25,6 +26,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Principal,
     PrincipalKind,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import second_text
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
 
@@ -104,29 +106,34 @@ def list_groups(asked: Asked, old: Snapshot | None, hours: int) -> Listed:
 
 def _changes(asked: Asked, old: Snapshot, watches: dict[str, str]) -> Listed | None:
     """Return the groups of the snapshot with what changed; None where that cannot be told."""
-    client = asked.client
-    rounds = {
-        GROUPS: delta.follow(client, watches[GROUPS], delta.group_watch(asked.groups)),
-        USERS: delta.follow(client, watches[USERS], delta.user_watch(asked.members)),
-    }
-    groups, users = rounds[GROUPS], rounds[USERS]
+    client, now = asked.client, utc_now()
+    groups = delta.follow(client, watches[GROUPS], delta.group_watch(asked.groups))
+    users = delta.follow(client, watches[USERS], delta.user_watch(asked.members))
     if groups is None or users is None:
         return None
-    touched = questions.ask_groups(client, asked.groups, groups.ids)
+    before = json.loads(watches.get(AGAIN, "{}"))
+    again = {
+        name: full_reading.to_read_again(told.ids, before.get(name, {}), now)
+        for name, told in ((GROUPS, groups), (USERS, users))
+    }
+    group_ids, user_ids = (told.ids | before.get(name, {}).keys() for name, told in ((GROUPS, groups), (USERS, users)))
+    touched = questions.ask_groups(client, asked.groups, group_ids)
     if touched.unread:
         return None
-    kinds = old.principals(groups.ids | users.ids)
+    kinds = old.principals(group_ids | user_ids)
     members = questions.principals_by_id(client, asked.members, kinds)
     if members.problem is not None:
         return None
-    before = {item.group.id: CloudGroup(item.group.id, item.group.properties) for item in old.groups()}
-    appeared = {group.id: PrincipalKind.GROUP for group in touched.living if group.id not in before}
-    appeared |= dict.fromkeys(users.ids - kinds.keys(), PrincipalKind.USER)
+    held = {item.group.id: CloudGroup(item.group.id, item.group.properties) for item in old.groups()}
+    appeared = {group.id: PrincipalKind.GROUP for group in touched.living if group.id not in held}
+    appeared |= dict.fromkeys(user_ids - kinds.keys(), PrincipalKind.USER)
     around, problem = questions.groups_of(client, appeared)
     if problem is not None:
         return None
-    living = {cloud_id: group for cloud_id, group in before.items() if cloud_id not in groups.ids}
+    living = {cloud_id: group for cloud_id, group in held.items() if cloud_id not in group_ids}
     living.update((group.id, group) for group in touched.living)
-    stale = groups.ids | around | old.groups_with(members.gone)
-    links = {GROUPS: groups.link, USERS: users.link, QUERY: watches[QUERY]}
+    # A group that is found around a member may not be listed with it yet.
+    again[GROUPS] = {**dict.fromkeys(around | old.groups_with(members.gone), second_text(now)), **again[GROUPS]}
+    stale = group_ids | around | old.groups_with(members.gone)
+    links = {GROUPS: groups.link, USERS: users.link, QUERY: watches[QUERY], AGAIN: json.dumps(again)}
     return Listed(list(living.values()), links, "", stale, members.found, members.gone)

@@ -238,7 +238,7 @@ def make_plan(
     )
     if not retry_now:
         run = replace(run, waiting=_waiting(journal))
-    focus = _focus(snapshot, reader, journal, word, full_after_hours)
+    focus = _focus(settings, snapshot, reader, journal, word, full_after_hours)
     if focus.ids is not None:
         plan_header = replace(plan_header, looked_at=tuple(sorted(focus.ids)))
     items = build_plan(
@@ -276,15 +276,20 @@ def make_plan(
     return replace(planned, why_all=focus.why, mark=mark if is_worth else None, unsettled=frozenset(unsettled))
 
 
-def _focus(snapshot: Snapshot, reader: Reader, journal: JournalFile, word: str, hours: int) -> Focus:
+def _focus(
+    settings: Settings, snapshot: Snapshot, reader: Reader, journal: JournalFile, word: str, hours: int
+) -> Focus:
     """Return the groups that have to be looked at."""
     mark = None if journal.fresh or journal.doubted else journal.watermarks.last()
     why = focus_rules.why_all(mark, snapshot, reader.domain, word, utc_now(), hours)
     if mark is None or why:
         return Focus(why=why)
-    ids = focus_rules.ids_to_look_at(
-        snapshot, mark, reader.changed(mark.usn), journal.known(), journal.watermarks.unsettled()
-    )
+    changed = reader.changed(mark.usn)
+    if changed.doubt:
+        return Focus(why=changed.doubt)
+    # What is put into a group that guards the domain does not change itself.
+    changed = replace(changed, guids=changed.guids | reader.protected(settings.protected_groups))
+    ids = focus_rules.ids_to_look_at(snapshot, mark, changed, journal.known(), journal.watermarks.unsettled())
     return Focus(ids, "", mark)
 
 

@@ -67,8 +67,9 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
 
-# The options by whose values both sides are compared.
-_COMPARED_BY = SETTINGS.keys() - {"limits", "max_snapshot_age", "retry_now"}
+# The options by whose values both sides are compared, and those that decide on what is seen of the directory.
+_SEEN_BY = {"managed_containers", "global_catalog_server", "domain_username"}
+_COMPARED_BY = (SETTINGS.keys() | _SEEN_BY) - {"limits", "max_snapshot_age", "retry_now"}
 
 # What a plan is made from.
 _SOURCES = ("snapshot", *narrow_plans.SOURCES)

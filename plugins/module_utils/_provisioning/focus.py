@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import DomainInfo
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import DomainInfo, Skipped
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_of
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
     PlanItem,
     Question,
+    Skip,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import (
     ChangedObjects,
@@ -29,6 +30,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Database,
     database_of,
 )
+
+_UNSETTLING = frozenset({Skipped.NOT_FOUND_IN_DIRECTORY.value, Skipped.IDENTITY_CONFLICT.value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +145,14 @@ def ids_to_look_at(
 def unsettled_by(items: Iterable[PlanItem], ids: set[str]) -> Iterator[PlanItem]:
     """Yield the items of a plan, and collect the ids of the groups that it has something to change or to say of.
 
-    Members that were left alone are not among them: as long as nothing changes they are left alone again.
+    Members that were left alone are not among them: as long as nothing changes they are left alone again. But of
+    members that the directory does not know, or knows as two objects, what changes may be in another domain, or have
+    been taken away from an object.
     """
     for item in items:
-        if not isinstance(item, Question) and getattr(item, "group_id", None) is None:
+        group_id = getattr(item, "group_id", None)
+        if group_id is None and not isinstance(item, Question):
             ids.add(item.id)
+        elif isinstance(item, Skip) and group_id is not None and item.code in _UNSETTLING:
+            ids.add(group_id)
         yield item

@@ -5,14 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_of
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import (
+    moment_of,
+    second_text,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import SnapshotHeader
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire import INDEX_LAG
 
 # What a snapshot keeps so that changes can be read: two links, and what was asked.
 GROUPS, USERS, QUERY = "groups", "users", "query"
+# And what was read so soon after its change that the service may still have shown what was before.
+AGAIN = "again"
 
 
 def why_full(header: SnapshotHeader | None, watches: Mapping[str, str], query: str, now: datetime, hours: int) -> str:
@@ -37,3 +43,17 @@ def why_full(header: SnapshotHeader | None, watches: Mapping[str, str], query: s
     if age >= timedelta(hours=hours) or age < timedelta(0):
         return f"the last full reading was at {header.full_at}"
     return ""
+
+
+def to_read_again(told: Iterable[str], before: Mapping[str, str], now: datetime) -> dict[str, str]:
+    """Return what the next reading of changes reads once more, with the moments since when.
+
+    Members are listed from an index that lags behind the changes that delta queries tell, and each is told once.
+
+    Parameters:
+        told: ids of what changed, by the round that is being read.
+        before: what earlier readings left to read again, ISO 8601 by id.
+        now: when this reading began.
+    """
+    fresh = {one: since for one, since in before.items() if abs(now - moment_of(since)) < INDEX_LAG}
+    return {**fresh, **dict.fromkeys(told, second_text(now))}

@@ -120,14 +120,17 @@ class ChangedObjects:
     """What changed in the domain since a moment, deleted and restored objects included.
 
     Parameters:
-        guids: the objectGUIDs, and source anchors that accounts keep in mS-DS-ConsistencyGuid.
+        guids: the objectGUIDs, source anchors that accounts keep in mS-DS-ConsistencyGuid, and the objectGUIDs of the
+            groups that have one of these as a member.
         sids: the objectSids.
         anchors: the group anchors on them.
+        doubt: why more may have changed than is told, or an empty string.
     """
 
     guids: frozenset[str] = frozenset()
     sids: frozenset[str] = frozenset()
     anchors: frozenset[str] = frozenset()
+    doubt: str = ""
 
 
 class DirectoryReader(Protocol):

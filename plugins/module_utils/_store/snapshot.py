@@ -140,6 +140,11 @@ class SnapshotWriter:
         """Add a principal that need not be a member of any captured group, or bring it up to date."""
         self._number(principal)
 
+    def add_holder(self, principal: Principal) -> None:
+        """Add a principal that was asked for by its SID; of one that is known, more than that was read."""
+        if principal.id not in self._numbers:
+            self._number(principal)
+
     def remove_principals(self, ids: Iterable[str]) -> None:
         """Take principals out that are gone, once no group has them as members."""
         for cloud_id in ids:

@@ -783,3 +783,76 @@ def test_everything_is_read_when_it_is_time(tenant: Tenant, scope: Scope, monkey
 def test_hours_that_cannot_be(tenant: Tenant, scope: Scope, hours: int) -> None:
     result = scope(full_after_hours=hours)
     assert "full_after_hours" in result["msg"]
+
+
+def test_what_changed_is_read_again_until_the_index_shows_it(
+    tenant: Tenant, scope: Scope, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Members are listed from an index that lags behind what delta queries tell, and they tell it once."""
+    watched(tenant)
+    scope()
+    now = datetime.now(timezone.utc)
+    tenant.answers = AskedGroups((cloud_group(1),))
+    asked: list[list[str]] = []
+    members = tenant.members
+
+    def listing(client: object, ids: Sequence[str], query: MemberQuery) -> Any:
+        asked.append(list(ids))
+        return members(client, ids, query)
+
+    monkeypatch.setattr(capture, "members", listing)
+    for minutes, told in ((0, (1,)), (10, ()), (20, ()), (30, ())):
+        watched(tenant, *told)
+        later = now + timedelta(minutes=minutes)
+        monkeypatch.setattr(cloud_reading, "utc_now", lambda later=later: later)
+        if minutes == 20:
+            tenant.readings = {cloud_id(1): CompleteReading((user(11),))}
+        assert scope()["reading"]["kind"] == "changes"
+    assert asked == [[cloud_id(1)], [cloud_id(1)], [cloud_id(1)], []]
+    assert Snapshot(tmp_path / "snapshot").members(cloud_id(1)) == CompleteReading((user(11),))
+
+
+def test_a_user_that_changed_is_asked_again(
+    tenant: Tenant, scope: Scope, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched(tenant)
+    scope()
+    asked: list[set[str]] = []
+
+    def became(_client: object, _query: object, kinds: dict[str, object]) -> AskedPrincipals:
+        asked.append(set(kinds))
+        return AskedPrincipals()
+
+    monkeypatch.setattr(questions, "principals_by_id", became)
+    watched(tenant, users=(10,))
+    scope()
+    watched(tenant)
+    scope()
+    assert asked == [{cloud_id(10)}, {cloud_id(10)}]
+
+
+def test_who_is_asked_for_by_sid_loses_nothing_that_was_read(
+    tenant: Tenant, scope: Scope, plan: str, tmp_path: Path
+) -> None:
+    """The answer has fewer properties than a listed member, and without its GUID a conflict is not seen."""
+    listed = user(40, sid(5040), object_identifier=cloud_id(77))
+    tenant.readings = {cloud_id(1): CompleteReading((listed,))}
+    watched(tenant)
+    scope()
+    tenant.holders = (user(40, sid(5040)),)
+    assert scope(plan=plan)["reading"]["kind"] == "changes"
+    snapshot = Snapshot(tmp_path / "snapshot")
+    assert snapshot.members(cloud_id(1)) == CompleteReading((listed,))
+    assert snapshot.changed_since(0) == frozenset()
+
+
+def test_a_group_that_only_the_plan_asks_for_is_read_with_its_members(
+    tenant: Tenant, scope: Scope, plan: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched(tenant)
+    scope()
+    found = AskedGroups(living=(cloud_group(40),))
+    monkeypatch.setattr(questions, "ask_groups", lambda _c, _q, ids: found if cloud_id(40) in ids else AskedGroups())
+    tenant.readings = {cloud_id(40): CompleteReading((user(10),))}
+    assert scope(plan=plan)["reading"]["kind"] == "changes"
+    assert Snapshot(tmp_path / "snapshot").members(cloud_id(40)) == CompleteReading((user(10),))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import applying, planning
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import applying, directory_side, planning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_text
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
@@ -19,7 +19,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfi
 from tests.unit.plugins.module_utils._module.running import run
 from tests.unit.plugins.module_utils._module.world import PASSWORD, World
 from tests.unit.plugins.module_utils._store.test_damage import blot
-from tests.unit.samples import STRANGER_SID, TENANT, anchored_group, guid, user
+from tests.unit.samples import MANAGED, STRANGER_SID, TENANT, anchored_group, guid, user
 
 
 @pytest.fixture
@@ -304,3 +304,30 @@ def test_members_are_chosen_in_runs_of_named_groups_only(world: World, plan: Any
     result = plan(members=[user(2).id])
     assert result["fatal"] and "was not captured for a few named groups" in result["msg"]
     assert not (world.folder / "plan").exists() and "steps" not in plan()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"managed_containers": [f"OU=Other,{MANAGED}"]},
+        {"global_catalog_server": "gc.contoso.com"},
+        {"domain_username": "other@contoso.com"},
+        {"foreign_members": "keep"},
+    ],
+)
+def test_what_both_sides_are_compared_by(
+    world: World, plan: Any, monkeypatch: pytest.MonkeyPatch, other: dict[str, Any]
+) -> None:
+    """Whatever lets the plan see or do something else unsettles all groups."""
+    words: list[str] = []
+    make = directory_side.make_plan
+
+    def making(*arguments: Any, **options: Any) -> Any:
+        words.append(options["word"])
+        return make(*arguments, **options)
+
+    monkeypatch.setattr(planning, "make_plan", making)
+    world.capture()
+    for options in ({}, {"limits": {"creations": {"count": 7}}}, other):
+        plan(**options)
+    assert words[0] == words[1] != words[2]

@@ -23,6 +23,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     CompleteReading,
     DirectoryGroup,
     Principal,
+    Skipped,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
     Action,
@@ -116,10 +117,12 @@ def test_whose_a_plan_speaks() -> None:
         Skip(cloud_id(5), "", "code", ""),
         Skip(cloud_id(6), "", "code", "", cloud_id(7), "its group"),
         Question(Subject.GROUP, cloud_id(8)),
+        Skip(cloud_id(6), "", Skipped.NOT_FOUND_IN_DIRECTORY.value, "", cloud_id(9), "its group"),
+        Skip(cloud_id(6), "", Skipped.IDENTITY_CONFLICT.value, "", cloud_id(10), "its group"),
     ]
     ids: set[str] = set()
     assert list(focus.unsettled_by(items, ids)) == items
-    assert ids == {cloud_id(number) for number in range(1, 6)}
+    assert ids == {cloud_id(number) for number in (*range(1, 6), 9, 10)}
 
 
 def test_settled() -> None:
@@ -136,6 +139,29 @@ def test_limits_are_shares_of_all_groups() -> None:
 def _changes(items: list[PlanItem]) -> list[str]:
     kept = [item for item in items if isinstance(item, (GroupChange, MemberChange, Problem))]
     return sorted(map(repr, kept))
+
+
+@pytest.mark.parametrize("who", [1, 9])
+def test_a_link_that_comes_back_with_a_restored_account(who: int) -> None:
+    """It was inactive when its member left, or when nobody listed it, and so nothing of the group changes."""
+    directory, journal = FakeDirectory(), FakeJournal()
+    directory.recycle_bin = True
+    directory.add_user(1)
+    directory.add_user(9)
+    members = {cloud_id(100): CompleteReading((user(1), user(9)))}
+    one = cloud_group(100)
+    _run(FakeCloud([one], members), directory, journal)
+    directory.delete_by_hand(samples.link(who).guid)
+    left = FakeCloud([one], {cloud_id(100): CompleteReading(tuple(u for u in (user(1), user(9)) if u != user(who)))})
+    _run(left, directory, journal)
+    usn, unsettled = directory.mark(), set[str]()
+    list(focus.unsettled_by(_plan(left, directory, journal), unsettled))
+    node = directory.tombstones.pop(samples.link(who).guid)
+    directory.nodes[node.guid] = node
+    everything = _changes(_plan(left, directory, journal))
+    assert everything
+    ids = focus.ids_to_look_at(left, MARK, directory.changed(usn), journal.known(), unsettled)
+    assert _changes(_plan(left, directory, journal, Focus(ids, "", MARK))) == everything
 
 
 _GROUPS, _USERS = range(100, 107), range(1, 8)

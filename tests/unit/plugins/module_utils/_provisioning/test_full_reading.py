@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.full_reading import why_full
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.full_reading import (
+    to_read_again,
+    why_full,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import SnapshotHeader
 from tests.unit.samples import TENANT
 
@@ -41,3 +44,8 @@ def test_changes_are_enough() -> None:
 def test_everything_is_read(given: dict[str, Any], why: str) -> None:
     usual: dict[str, Any] = {"header": HEADER, "watches": WATCHES, "query": "asked", "now": NOW, "hours": 24}
     assert why in why_full(**{**usual, **given})
+
+
+def test_what_is_read_again() -> None:
+    before = {"old": "2026-01-01T23:44:00Z", "young": "2026-01-01T23:45:00Z", "ahead": "2026-01-02T23:45:00Z"}
+    assert to_read_again(["new"], before, NOW) == {"young": before["young"], "new": "2026-01-01T23:59:00Z"}
