@@ -44,6 +44,7 @@ _COLLECTIONS: Mapping[str, tuple[PrincipalKind, tuple[str, ...]]] = {
     "users": (PrincipalKind.USER, (READ_USERS, "Directory.Read.All")),
     "groups": (PrincipalKind.GROUP, ("Group.Read.All", "Directory.Read.All")),
 }
+_PATHS: Mapping[PrincipalKind, str] = {kind: name for name, (kind, _need) in _COLLECTIONS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,19 +163,18 @@ def principals_by_id(client: GraphClient, query: MemberQuery, kinds: Mapping[str
     Raises:
         EntraError: a batch failed as a whole.
     """
-    paths = {kind: name for name, (kind, _need) in _COLLECTIONS.items()}
     select = ",".join(query.user_properties)
     calls = [
         (
             cloud_id,
             Call(
-                f"/{paths[kind]}/{cloud_id}?$select={_select(kind, select)}",
-                _COLLECTIONS[paths[kind]][1],
+                f"/{_PATHS[kind]}/{cloud_id}?$select={_select(kind, select)}",
+                _COLLECTIONS[_PATHS[kind]][1],
                 version=query.version,
             ),
         )
         for cloud_id, kind in sorted(kinds.items())
-        if kind in paths
+        if kind in _PATHS
     ]
     found: list[Principal] = []
     gone: set[str] = set()
@@ -204,23 +204,17 @@ def groups_of(client: GraphClient, kinds: Mapping[str, PrincipalKind]) -> tuple[
     """
     found: set[str] = set()
     problem: EntraError | None = None
-    paths = {kind: name for name, (kind, _need) in _COLLECTIONS.items()}
     calls = [
-        (cloud_id, Call(f"/{paths[kind]}/{cloud_id}/memberOf?$select=id&$top=999", _COLLECTIONS[paths[kind]][1]))
+        (cloud_id, Call(f"/{_PATHS[kind]}/{cloud_id}/memberOf?$select=id&$top=999", _COLLECTIONS[_PATHS[kind]][1]))
         for cloud_id, kind in sorted(kinds.items())
     ]
     for part, answers in in_batches(client, calls):
         for (_cloud_id, call), (status, body) in zip(part, answers, strict=True):
             if _is_gone(status, body):
                 continue
-            if status != 200 or not isinstance(body, dict):
-                problem = problem or client.refusal(call, status, body)
-                continue
-            try:
-                for page in client.follow(call, body):
-                    found.update(item["id"].lower() for item in items(page, call.path))
-            except EntraError as error:
-                problem = problem or error
+            read, error = _read_items(client, call, status, body)
+            problem = problem or error
+            found.update(item["id"].lower() for item in read)
     return frozenset(found), problem
 
 
@@ -250,12 +244,20 @@ def principals_with(client: GraphClient, sids: Collection[str]) -> tuple[tuple[P
 def _read_principals(
     client: GraphClient, call: Call, kind: PrincipalKind, status: int, body: Any
 ) -> tuple[list[Principal], EntraError | None]:
+    read, error = _read_items(client, call, status, body)
+    return [read_principal(client, item, kind) for item in read], error
+
+
+def _read_items(
+    client: GraphClient, call: Call, status: int, body: Any
+) -> tuple[list[dict[str, Any]], EntraError | None]:
+    """Return the objects of an answer and of the pages after it, and why they are not all."""
     if status != 200 or not isinstance(body, dict):
         return [], client.refusal(call, status, body)
-    found: list[Principal] = []
+    found: list[dict[str, Any]] = []
     try:
         for page in client.follow(call, body):
-            found += (read_principal(client, item, kind) for item in items(page, call.path))
+            found += items(page, call.path)
     except EntraError as error:
         return found, error
     return found, None

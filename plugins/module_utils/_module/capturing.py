@@ -34,6 +34,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.cloud
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.progress import ProgressFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import report_result, run_module
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import (
+    full_reading,
     identity,
     scope,
     texts,
@@ -201,7 +202,7 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
         changed=False,
         snapshot=str(path),
         captured_at=header.captured_at,
-        reading={"kind": "full" if listed.why else "changes", "why": listed.why},
+        reading=full_reading.told(listed.why),
         entered=_named(after - before.in_scope, names) if before.in_scope and named is None else [],
         left=_named(before.in_scope - after, names) if named is None else [],
         groups=[

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -75,7 +74,7 @@ class Asked:
             "groups": [sorted(self.groups.select), self.groups.beta, self.groups.service_filter],
             "members": [self.members.object_identifier, self.members.immutable_id],
         }
-        return hashlib.sha256(json.dumps(what).encode()).hexdigest()
+        return full_reading.word_of(what)
 
 
 def list_groups(asked: Asked, old: Snapshot | None, hours: int) -> Listed:
@@ -132,8 +131,9 @@ def _changes(asked: Asked, old: Snapshot, watches: dict[str, str]) -> Listed | N
         return None
     living = {cloud_id: group for cloud_id, group in held.items() if cloud_id not in group_ids}
     living.update((group.id, group) for group in touched.living)
+    around |= old.groups_with(members.gone)
     # A group that is found around a member may not be listed with it yet.
-    again[GROUPS] = {**dict.fromkeys(around | old.groups_with(members.gone), second_text(now)), **again[GROUPS]}
-    stale = group_ids | around | old.groups_with(members.gone)
+    again[GROUPS] = {**dict.fromkeys(around, second_text(now)), **again[GROUPS]}
+    stale = group_ids | around
     links = {GROUPS: groups.link, USERS: users.link, QUERY: watches[QUERY], AGAIN: json.dumps(again)}
     return Listed(list(living.values()), links, "", stale, members.found, members.gone)

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import secrets
 import tempfile
 import uuid
@@ -21,8 +19,8 @@ from typing import Any
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import Reader
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.mapping_options import attribute_mappings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import focus as focus_rules
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import full_reading, texts
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import limits as limit_rules
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import texts
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import build_plan
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.enforcement import MARK, MARKED_CLOUD
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
@@ -272,7 +270,7 @@ def make_plan(
         tally.groups,
         max(tally.links, tally.links_before),
     )
-    is_worth = with_members and not (header.narrowed or header.incomplete or header.scope_doubt)
+    is_worth = with_members and header.is_whole
     return replace(planned, why_all=focus.why, mark=mark if is_worth else None, unsettled=frozenset(unsettled))
 
 
@@ -295,8 +293,7 @@ def _focus(
 
 def settings_word(params: Mapping[str, Any], names: Iterable[str]) -> str:
     """Return a word that changes when one of these options does."""
-    given = {name: params[name] for name in sorted(names)}
-    return hashlib.sha256(json.dumps(given, sort_keys=True, default=str).encode()).hexdigest()
+    return full_reading.word_of({name: params[name] for name in names})
 
 
 def _waiting(journal: JournalFile) -> Waiting:

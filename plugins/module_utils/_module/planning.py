@@ -30,7 +30,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.conne
     open_directory,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.directory_side import (
-    Planned,
     make_plan,
     refuse_old,
     settings_of,
@@ -49,6 +48,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.run_c
     retry_rules,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import (
+    full_reading,
     on_demand,
     writeback,
 )
@@ -214,7 +214,7 @@ def _make(
         plan_id=planned.file.header.plan_id,
         checksum=planned.file.footer.checksum,
         server=planned.file.header.server,
-        **_reading(planned, snapshot),
+        **({"reading": full_reading.told(planned.why_all)} if snapshot is not None else {}),
         **steps,
     )
 
@@ -223,13 +223,6 @@ def _hours(params: dict[str, Any], settings: Settings) -> int:
     """Return for how long settled groups are not looked at; a mapping that depends on the time unsettles all."""
     expressions = [line.expression for line in settings.mapper.lines]
     return 0 if any(one is not None and one.uses_clock for one in expressions) else int(params["full_after_hours"])
-
-
-def _reading(planned: Planned, snapshot: Snapshot | None) -> dict[str, Any]:
-    if snapshot is None:
-        return {}
-    looked_at = planned.file.header.looked_at
-    return {"reading": {"kind": "full" if looked_at is None else "changes", "why": planned.why_all}}
 
 
 def _chosen(given: list[str] | None, snapshot: Snapshot | None) -> Chosen | None:

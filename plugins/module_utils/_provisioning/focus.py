@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.full_reading import is_due
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import DomainInfo, Skipped
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_of
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
     PlanItem,
     Question,
@@ -107,13 +107,11 @@ def why_all(
         return "the sequence numbers of the domain controller were set back"
     if cloud.reading(mark.sequence) != mark.reading:
         return "Entra ID was read to its end, or the snapshot does not go back to the one that was compared"
-    header = cloud.header
-    if header.incomplete or header.scope_doubt or header.narrowed:
+    if not cloud.header.is_whole:
         return "the reading of Entra ID is not whole"
     if word != mark.word:
         return "the settings are others"
-    age = now - moment_of(mark.full_at)
-    if age >= timedelta(hours=hours) or age < timedelta(0):
+    if is_due(mark.full_at, now, hours):
         return f"all groups were compared at {mark.full_at}"
     return ""
 

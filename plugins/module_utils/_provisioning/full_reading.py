@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
@@ -35,14 +37,34 @@ def why_full(header: SnapshotHeader | None, watches: Mapping[str, str], query: s
         return "there is no snapshot to go on from"
     if not {GROUPS, USERS} <= watches.keys():
         return "the service does not tell what changed"
-    if header.incomplete or header.scope_doubt or header.narrowed:
+    if not header.is_whole:
         return "the reading before was not whole"
     if watches.get(QUERY) != query:
         return "other properties are asked for, or with other permissions"
-    age = now - moment_of(header.full_at)
-    if age >= timedelta(hours=hours) or age < timedelta(0):
+    if is_due(header.full_at, now, hours):
         return f"the last full reading was at {header.full_at}"
     return ""
+
+
+def is_due(full_at: str, now: datetime, hours: int) -> bool:
+    """Return whether so many hours passed since a full reading, or it is dated ahead.
+
+    Parameters:
+        full_at: when it was, ISO 8601, UTC.
+        now: the time.
+        hours: after how many of them the next one is due.
+    """
+    return not timedelta(0) <= now - moment_of(full_at) < timedelta(hours=hours)
+
+
+def word_of(what: object) -> str:
+    """Return a word that changes when values that JSON can hold do."""
+    return hashlib.sha256(json.dumps(what, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def told(why: str) -> dict[str, str]:
+    """Return how results tell of a reading: whether it was full, and why."""
+    return {"kind": "full" if why else "changes", "why": why}
 
 
 def to_read_again(told: Iterable[str], before: Mapping[str, str], now: datetime) -> dict[str, str]:

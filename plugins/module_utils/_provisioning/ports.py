@@ -60,6 +60,11 @@ class SnapshotHeader:
     sequence: int = 0
     full_at: str = ""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all groups were captured, with all that was asked of them."""
+        return not (self.incomplete or self.scope_doubt or self.narrowed)
+
 
 @dataclass(frozen=True, slots=True)
 class CapturedGroup:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import full_reading
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.full_reading import (
     to_read_again,
     why_full,
@@ -49,3 +50,19 @@ def test_everything_is_read(given: dict[str, Any], why: str) -> None:
 def test_what_is_read_again() -> None:
     before = {"old": "2026-01-01T23:44:00Z", "young": "2026-01-01T23:45:00Z", "ahead": "2026-01-02T23:45:00Z"}
     assert to_read_again(["new"], before, NOW) == {"young": before["young"], "new": "2026-01-01T23:59:00Z"}
+
+
+@pytest.mark.parametrize(("hours", "due"), [(0, True), (23, True), (24, False)])
+def test_when_the_next_full_reading_is_due(hours: int, due: bool) -> None:
+    assert full_reading.is_due("2026-01-01T00:00:00Z", NOW, hours) is due
+    assert full_reading.is_due("2026-01-02T00:00:00Z", NOW, hours)
+
+
+def test_a_word_stands_for_values_in_any_order() -> None:
+    assert full_reading.word_of({"a": 1, "b": [2]}) == full_reading.word_of({"b": [2], "a": 1})
+    assert full_reading.word_of({"a": 1}) != full_reading.word_of({"a": 2})
+
+
+def test_what_results_tell() -> None:
+    assert full_reading.told("") == {"kind": "changes", "why": ""}
+    assert full_reading.told("it was time") == {"kind": "full", "why": "it was time"}
