@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import uuid
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity, scope_change
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.directory_facts import (
@@ -47,6 +48,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Applied,
     CapturedGroup,
     ChangedObjects,
+    DirectoryWriter,
     KnownGroup,
     MemberResult,
     SnapshotHeader,
@@ -55,6 +57,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.schema import AttributeSchema
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Scope, decide
 from tests.unit import samples
+
+_T = TypeVar("_T")
 
 # A few attributes as Windows Server's schema defines them, and one of each kind that no mapping can write.
 SCHEMA = {
@@ -452,6 +456,22 @@ class FakeDirectory:
         if guid not in self.nodes:
             raise ObjectError(f"{guid} does not exist.", code="object_missing")
         return self.nodes[guid]
+
+    def begin(self, step: Callable[[DirectoryWriter], _T]) -> Callable[[], _T]:
+        """Carry out a step before it is waited for, as may happen on a real server."""
+        try:
+            result = step(self)
+        except GpadError as error:
+            raised = error  # the name of an except clause ends with it
+
+            def fail() -> _T:
+                raise raised
+
+            return fail
+        return lambda: result
+
+    def close(self) -> None:
+        """Nothing is under way."""
 
     def create_container(self, name: str) -> None:
         """Create a container."""

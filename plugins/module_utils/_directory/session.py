@@ -8,10 +8,12 @@ from __future__ import annotations
 import random
 import re
 import ssl
+import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -162,8 +164,29 @@ class Entry:
         return values[0] if values else None
 
 
+class _Gate:
+    """A socket that asks before it sends: ldap3 makes a request and sends it in one step.
+
+    Parameters:
+        socket: what it stands for.
+        ask: returns when the request may go.
+    """
+
+    def __init__(self, socket: Any, ask: Callable[[], None]) -> None:
+        self._socket = socket
+        self._ask = ask
+
+    def sendall(self, data: bytes) -> None:
+        """Send when it may be sent."""
+        self._ask()
+        self._socket.sendall(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._socket, name)
+
+
 class Session:
-    """A bound connection; counts its operations.
+    """A bound connection; counts its operations. Threads may share it: their operations follow one another.
 
     A connection that breaks is opened again for the next operation. A search whose first page was not there yet is
     then asked again; a write is not, since nobody knows whether it was carried out.
@@ -181,6 +204,8 @@ class Session:
         self._lost = False
         self._last_answer = 0.0
         self._connection: Any = None
+        self._lock = threading.Lock()
+        self._may_send: Callable[[], None] | None = None
         self._connect()
 
     @property
@@ -212,8 +237,45 @@ class Session:
             auto_referrals=False,
         )
         self._bind()
+        if self._may_send is not None:
+            self._connection.socket = _Gate(self._connection.socket, self._ask_to_send)
         self._lost = False
         self._last_answer = time.monotonic()
+
+    def another(self) -> Session | None:
+        """Return a further connection to the same server; None where the name leads to another one now.
+
+        Raises:
+            DirectoryError: it cannot be opened.
+        """
+        another = Session(self._settings)
+        if another._service() == self._service():
+            return another
+        another.close()
+        return None
+
+    def _service(self) -> tuple[str, ...]:
+        root = next(self.search("", "(objectClass=*)", ("dsServiceName",), scope="BASE"), None)
+        return root.texts("dsServiceName") if root is not None else ()
+
+    @contextmanager
+    def sending_after(self, may_send: Callable[[], None]) -> Iterator[None]:
+        """Ask before each request of the block is sent, when it is ready to go.
+
+        Parameters:
+            may_send: returns when it may.
+        """
+        if self._may_send is None:
+            self._connection.socket = _Gate(self._connection.socket, self._ask_to_send)
+        self._may_send = may_send
+        try:
+            yield
+        finally:
+            self._may_send = _at_once
+
+    def _ask_to_send(self) -> None:
+        if self._may_send is not None:
+            self._may_send()
 
     def _bind(self) -> None:
         try:
@@ -268,6 +330,12 @@ class Session:
     def _ask(
         self, kind: str, operation: str, arguments: Sequence[Any], options: Mapping[str, Any], repeatable: bool
     ) -> tuple[Mapping[str, Any], list[Any] | None]:
+        with self._lock:
+            return self._ask_alone(kind, operation, arguments, options, repeatable)
+
+    def _ask_alone(
+        self, kind: str, operation: str, arguments: Sequence[Any], options: Mapping[str, Any], repeatable: bool
+    ) -> tuple[Mapping[str, Any], list[Any] | None]:
         if self._lost:
             self._connect()
         self.operations[kind] += 1
@@ -277,7 +345,7 @@ class Session:
             self._lost = True
             if not repeatable or not isinstance(error, ldap_errors.LDAPCommunicationError):
                 raise self._unreachable(error) from None
-            return self._ask(kind, operation, arguments, options, repeatable=False)
+            return self._ask_alone(kind, operation, arguments, options, repeatable=False)
         self._last_answer = time.monotonic()
         # The strategy for several threads would give copies of these, which costs more than reading them.
         return self._connection.result, self._connection.response
@@ -352,6 +420,10 @@ class Session:
     def delete(self, name: str) -> Mapping[str, Any]:
         """Delete an object and return the result."""
         return self._call("delete", "delete", name)[0]
+
+
+def _at_once() -> None:
+    """Let a request go."""
 
 
 def _pause(attempt: int) -> None:

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory import results
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.member_writing import MemberWriting
@@ -15,6 +16,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.se
     SHOW_DELETED_CONTROL,
     Session,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.turns import Turns
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity, rights
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     DirectoryError,
@@ -22,6 +24,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import DirectoryGroup, Values
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import MemberResult, WriteOrder
+
+_T = TypeVar("_T")
 
 _DELETE, _REPLACE = "MODIFY_DELETE", "MODIFY_REPLACE"
 _READ_TRIES = 2
@@ -36,7 +40,7 @@ _ON_RESTORE = {
 
 
 class Writer:
-    """Writes one domain through one session.
+    """Writes one domain through one session, and a second one where there is much to do.
 
     Parameters:
         session: a bound connection.
@@ -46,6 +50,26 @@ class Writer:
     def __init__(self, session: Session, order: WriteOrder = WriteOrder.ADDITIONS_FIRST) -> None:
         self._session = session
         self._order = order
+        self._turns: Turns | None = None
+
+    def begin(self, step: Callable[[Writer], _T]) -> Callable[[], _T]:
+        """Begin a step in the background; return what waits for its end.
+
+        Steps are carried out in the order in which they are begun, one after the other. What is written here otherwise
+        must not be while one is under way.
+
+        Parameters:
+            step: takes a writer, and is given one that only it uses meanwhile.
+        """
+        if self._turns is None:
+            self._turns = Turns(self._session)
+        return self._turns.begin(lambda session: step(Writer(session, self._order)))
+
+    def close(self) -> None:
+        """Wait for what was begun; the session belongs to who opened it."""
+        if self._turns is not None:
+            self._turns.close()
+            self._turns = None
 
     def create_container(self, name: str) -> None:
         """Create an organizational unit, or a container where the name begins with CN.

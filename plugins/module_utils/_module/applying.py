@@ -199,6 +199,7 @@ def _carry_out(
             report.change(change)
     else:
         writer = Writer(session, WriteOrder(params.get("write_order", WriteOrder.ADDITIONS_FIRST)))
+        stack.callback(writer.close)
         if part is GROUPS:
             done = apply.apply_groups(group_changes(plan), reader, writer, journal, planned_on=plan.header.database)
         else:
@@ -212,6 +213,7 @@ def _carry_out(
             )
         stage = Stage.GROUPS_WRITTEN if part is GROUPS else Stage.MEMBERS_WRITTEN
         record(plan, work, progress.counted(done, stage, lambda: plan.count(part.kind)))
+        writer.close()
     report.summary["operations"] = sum(session.operations.values())
     return report_result(module, report, changed=report.changed, plan_id=plan.header.plan_id)
 

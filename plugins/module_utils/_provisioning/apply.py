@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity, ownership, plan
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ahead import Begun, one_ahead
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.batches import (
     GROUPS_AT_ONCE,
     chunks,
@@ -74,6 +76,18 @@ def apply_groups(
     Raises:
         GpadError: the directory went away, so that nothing more can be done.
     """
+    begun = _begin_groups(changes, directory, writer, journal, planned_on)
+    return one_ahead(begun, partial(_recorded, journal=journal))
+
+
+def _begin_groups(
+    changes: Iterable[GroupChange],
+    directory: DirectoryReader,
+    writer: DirectoryWriter,
+    journal: Journal,
+    planned_on: Database | None,
+) -> Iterator[Begun | None]:
+    """Yield each change when it is begun. A creation is independent of the one before; any other waits for it."""
     here = database_of(directory.domain)
     elsewhere = planned_on if planned_on is not None and not here.is_named(planned_on) else None
     moved_here: dict[str, str] = {}
@@ -84,6 +98,8 @@ def apply_groups(
         filled = _filled(batch, directory)
         taken = _anchors_in_use(batch, directory)
         for change in batch:
+            if change.action is not Action.CREATE:
+                yield None
             refuse_stopped(journal)
             expected_dn = moved_here.get(change.guid or "", change.dn)
             try:
@@ -99,6 +115,9 @@ def apply_groups(
                     stale = f"{change.dn} has members by now."
                 if stale:
                     raise ObjectError(stale, "Plan again.", code="directory_moved_on")
+                if change.action is Action.CREATE:
+                    yield _begin(writer, change, partial(_apply_group, change), refused)
+                    continue
                 applied = _apply_group(change, writer)
                 if change.new_dn and change.guid:
                     moved_here[change.guid] = change.new_dn
@@ -107,7 +126,31 @@ def apply_groups(
             except ObjectError as error:
                 applied = _failed(change, error)
                 refused |= {change.id} - {""}
-            yield from _recorded(applied, journal)
+            yield _ended(applied)
+
+
+def _begin(
+    writer: DirectoryWriter,
+    change: GroupChange | MemberChange,
+    step: Callable[[DirectoryWriter], Applied],
+    refused: set[str],
+) -> Begun:
+    """Begin a change; the id of one that is refused is put among those."""
+    wait = writer.begin(step)
+
+    def ended() -> Applied:
+        try:
+            return wait()
+        except ObjectError as error:
+            refused.add(change.id)
+            return _failed(change, error)
+
+    return Begun(ended, partial(_failed, change))
+
+
+def _ended(applied: Applied) -> Begun:
+    """Return a change of which it is known already what became."""
+    return Begun(lambda: applied, lambda _error: applied)
 
 
 def _recorded(applied: Applied, journal: Journal) -> Iterator[Applied]:
@@ -263,6 +306,20 @@ def apply_members(
     Raises:
         GpadError: the directory went away, so that nothing more can be done.
     """
+    begun = _begin_members(changes, directory, writer, journal, planned_on, just_planned=just_planned)
+    return one_ahead(begun, partial(_recorded, journal=journal))
+
+
+def _begin_members(
+    changes: Iterable[MemberChange],
+    directory: DirectoryReader,
+    writer: DirectoryWriter,
+    journal: Journal,
+    planned_on: Database | None,
+    *,
+    just_planned: bool,
+) -> Iterator[Begun]:
+    """Yield the change of each group's links when it is begun; they do not depend on each other."""
     known = journal.known()
     for batch in chunks(changes, GROUPS_AT_ONCE):
         guids = {c.id: c.guid or (known[c.id].guid if c.id in known else "") for c in batch}
@@ -271,19 +328,22 @@ def apply_members(
         for change in batch:
             refuse_stopped(journal)
             guid = guids[change.id]
-            try:
-                if not guid or guid in unseen:
-                    raise unseen.get(guid) or _missing(change)
-                add = wanted_guids(change.add, known)
-                result = writer.change_members(
-                    guid,
-                    {member: _place(want.sid, want.dn, directory.domain) for member, want in add.items()},
-                    {link.guid: _place(link.sid, link.dn, directory.domain) for link in change.remove},
-                )
-                applied = _member_outcome(change, guid, add, result)
-            except ObjectError as error:
-                applied = _failed(change, error)
-            yield from _recorded(applied, journal)
+            if not guid or guid in unseen:
+                yield _ended(_failed(change, unseen.get(guid) or _missing(change)))
+            else:
+                step = partial(_apply_members, change, guid, wanted_guids(change.add, known), directory.domain)
+                yield _begin(writer, change, step, set())
+
+
+def _apply_members(
+    change: MemberChange, guid: str, add: Mapping[str, Wanted], domain: DomainInfo, writer: DirectoryWriter
+) -> Applied:
+    result = writer.change_members(
+        guid,
+        {member: _place(want.sid, want.dn, domain) for member, want in add.items()},
+        {link.guid: _place(link.sid, link.dn, domain) for link in change.remove},
+    )
+    return _member_outcome(change, guid, add, result)
 
 
 def _unlike_planned(

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import GpadError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import Wanted
@@ -30,6 +30,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.schema import AttributeSchema
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Decision
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.words import Word
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +231,13 @@ class WriteOrder(Word):
 
 class DirectoryWriter(Protocol):
     """Active Directory, as apply writes it. A refused write raises ObjectError; a dead connection DirectoryError."""
+
+    def begin(self, step: Callable[[DirectoryWriter], _T]) -> Callable[[], _T]:
+        """Begin a step in the background; return what waits for its end and gives its result or raises its error.
+
+        Steps are carried out in the order in which they are begun, one after the other; none of the other methods may
+        be called while one is under way.
+        """
 
     def create_container(self, name: str) -> None:
         """Create an organizational unit or container."""

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -32,7 +32,11 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     GroupChange,
     MemberChange,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied, KnownGroup
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import (
+    Applied,
+    DirectoryWriter,
+    KnownGroup,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.replication import (
     Database,
     database_of,
@@ -565,23 +569,37 @@ class StoppingJournal(FakeJournal):
         return "Enough." if len(self.records) >= self.most else None
 
 
-@pytest.mark.parametrize("done", [0, 1, 2])
-def test_groups_are_stopped_before_the_next_change(done: int) -> None:
-    directory, stopping = FakeDirectory(), StoppingJournal(most=done)
+# What is under way when runs are stopped is ended and written down.
+@pytest.mark.parametrize(("most", "done"), [(0, 0), (1, 2), (2, 3)])
+def test_creations_are_stopped_before_the_next_one_begins(most: int, done: int) -> None:
+    directory, stopping = FakeDirectory(), StoppingJournal(most=most)
     with pytest.raises(BlockedError, match=r"Enough\.") as caught:
-        groups([create(1), create(2), create(3)], directory, stopping)
+        groups([create(number) for number in range(1, 5)], directory, stopping)
     assert (caught.value.code, len(stopping.records), len(directory.writes)) == ("stopped", done, done)
 
 
-@pytest.mark.parametrize("just_planned", [True, False])
 @pytest.mark.parametrize("done", [0, 1])
-def test_members_are_stopped_before_the_next_group(directory: FakeDirectory, done: int, just_planned: bool) -> None:
-    directory.add_group(anchored_group(9))
+def test_other_changes_of_groups_are_stopped_before_the_next_one(directory: FakeDirectory, done: int) -> None:
+    directory.add_group(dataclasses.replace(anchored_group(9), attributes={"displayName": ("old",)}))
     stopping = StoppingJournal(most=done)
+    changes = [update(1), update(9)]
+    with pytest.raises(BlockedError):
+        groups(changes, directory, stopping)
+    assert (len(stopping.records), len(directory.writes)) == (done, done)
+
+
+@pytest.mark.parametrize("just_planned", [True, False])
+@pytest.mark.parametrize(("most", "done"), [(0, 0), (1, 2)])
+def test_members_are_stopped_before_the_next_group_begins(
+    directory: FakeDirectory, most: int, done: int, just_planned: bool
+) -> None:
+    stopping = StoppingJournal(most=most)
     stopping.know(1)
-    stopping.know(9)
-    other = dataclasses.replace(members([want(2)], group=guid(9)), id=cloud_id(9))
-    changes = [members([want(2)]), other]
+    changes = [members([want(2)])]
+    for number in (8, 9):
+        directory.add_group(anchored_group(number))
+        stopping.know(number)
+        changes.append(dataclasses.replace(members([want(2)], group=guid(number)), id=cloud_id(number)))
     with pytest.raises(BlockedError) as caught:
         list(apply.apply_members(changes, directory, directory, stopping, just_planned=just_planned))
     assert (caught.value.code, len(stopping.records), len(directory.writes)) == ("stopped", done, done)
@@ -650,12 +668,34 @@ class FullDisk(FakeJournal):
 
 def test_what_was_done_is_told_also_when_it_cannot_be_written_down() -> None:
     directory, journal = FakeDirectory(), FullDisk()
-    cloud = FakeCloud([cloud_group(1), cloud_group(2)])
+    cloud = FakeCloud([cloud_group(1), cloud_group(2), cloud_group(3)])
     items = build_plan(samples.settings(), cloud, directory, {}, Tally(), RunFacts())
     changes = [item for item in items if isinstance(item, GroupChange)]
     work = apply.apply_groups(changes, directory, directory, journal)
-    told = next(work)
-    assert (told.action, told.status, told.guid) == ("create", "done", next(iter(directory.nodes)))
+    told = [next(work), next(work)]
+    assert [(one.action, one.status, one.guid) for one in told] == [("create", "done", one) for one in directory.nodes]
     with pytest.raises(StoreError, match="The disk is full"):
         next(work)
-    assert len(directory.nodes) == 1, "nothing more is written"
+    assert len(directory.nodes) == 2, "but for what was under way, nothing more is written"
+
+
+def test_what_was_begun_before_the_directory_went_away_is_not_forgotten() -> None:
+    class Losing(FakeDirectory):
+        """Loses the connection of the first creation; the second one has another."""
+
+        def begin(self, step: Callable[[DirectoryWriter], Applied]) -> Callable[[], Applied]:
+            if not self.nodes and not self.writes:
+                self.writes.append(("lost", ""))
+
+                def fail() -> Applied:
+                    raise DirectoryError("The domain controller does not answer.", code="directory_unreachable")
+
+                return fail
+            return super().begin(step)
+
+    directory, journal = Losing(), FakeJournal()
+    done: list[Applied] = []
+    with pytest.raises(DirectoryError):
+        done.extend(apply.apply_groups([create(1), create(2), create(3)], directory, directory, journal))
+    assert [(one.id, one.status) for one in journal.records] == [(cloud_id(1), "failed"), (cloud_id(2), "done")]
+    assert list(journal.groups) == [cloud_id(2)] and len(directory.nodes) == 1
