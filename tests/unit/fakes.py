@@ -108,6 +108,7 @@ class FakeDirectory:
 
     `writes` holds the kind of each write that succeeded and the GUID it went to. After `writes_left` writes the
     connection is dead; members in `refused` cannot be linked; the links of groups in `cut` cannot be read to the end.
+    Without `tells_sids` the SIDs of a group's links do not come beside them, so that all are compared one by one.
     Deleted objects keep their links only with the Recycle Bin. `places` holds the DN that each link was written by.
     """
 
@@ -116,6 +117,7 @@ class FakeDirectory:
         self.tombstones: dict[str, Node] = {}
         self.recycle_bin = False
         self.cut: set[str] = set()
+        self.tells_sids = True
         self.descriptors: dict[str, SecurityDescriptor] = {}
         self.guarding: set[str] = set()
         self.info = samples.DOMAIN
@@ -391,7 +393,9 @@ class FakeDirectory:
                 if node.guid in self.cut:
                     yield HeldLinks(node.guid, IncompleteReading(links[:1], "a range has gaps"), node.usn)
                 else:
-                    yield HeldLinks(node.guid, CompleteReading(links), node.usn)
+                    sids = frozenset(link.sid for link in links if link.sid)
+                    are_all = self.tells_sids and len(sids) == len(links)
+                    yield HeldLinks(node.guid, CompleteReading(links), node.usn, sids if are_all else None)
 
     def resolve(self, sids: Collection[str]) -> Mapping[str, Account]:
         """Return accounts by SID."""

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import overload
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.filters import (
     TERMS_AT_ONCE,
@@ -32,8 +35,38 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 )
 
 _READ_TRIES = 3
+# A link as it mostly is; what else may come, `extended` tells.
+_USUAL = re.compile(rb"<GUID=[0-9a-fA-F-]{36}>;<SID=(S-[0-9-]+)>;")
 # Each refusal has already been waited for; a server that refuses this many groups in a row refuses the others too.
 _MOST_REFUSALS = 3
+
+
+class Links(Sequence[Link]):
+    """Links that are taken apart when one of them is looked at: of most groups, the SIDs say enough.
+
+    Parameters:
+        values: each as the extended-DN control shows it, which was looked at before.
+    """
+
+    def __init__(self, values: Sequence[bytes]) -> None:
+        self._values = values
+
+    @cached_property
+    def _links(self) -> tuple[Link, ...]:
+        return tuple(map(_link, self._values))
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    @overload
+    def __getitem__(self, index: int) -> Link: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Link]: ...
+    def __getitem__(self, index: int | slice) -> Link | Sequence[Link]:
+        return self._links[index]
+
+    def __iter__(self) -> Iterator[Link]:
+        return iter(self._links)
 
 
 @dataclass(slots=True)
@@ -43,25 +76,40 @@ class _Progress:
     Parameters:
         guid: objectGUID of the group.
         usn: its uSNChanged; a reading whose answers differ in it is of two states of the group.
-        links: what was read.
+        values: what was read.
+        sids: of what was read, as far as a link is as they mostly are.
         next: index of the first link that is not read yet; None at the end.
     """
 
     guid: str
     usn: int
-    links: list[Link]
+    values: list[bytes] = field(default_factory=list)
+    sids: set[str] = field(default_factory=set)
     next: int | None = 0
 
     def take(self, entry: Entry) -> None:
         """Add the next range of an answer."""
         values, last = values_in_range(entry, "member", self.next or 0)
-        self.links += [_link(value) for value in values]
+        for value in values:
+            match = _USUAL.match(value)
+            if match is not None:
+                self.sids.add(match[1].decode())
+            else:
+                _link(value)
+        self.values += values
         self.next = last + 1 if last is not None else None
+
+    def restart(self) -> None:
+        """Forget what was read."""
+        self.values, self.sids, self.next = [], set(), 0
 
     def held(self, why: str = "") -> HeldLinks:
         """Return the links; not whole where a reason is given."""
-        links = tuple(self.links)
-        return HeldLinks(self.guid, IncompleteReading(links, why) if why else CompleteReading(links), self.usn)
+        links = Links(self.values)
+        if why:
+            return HeldLinks(self.guid, IncompleteReading(links, why), self.usn)
+        sids = frozenset(self.sids) if len(self.sids) == len(self.values) else None
+        return HeldLinks(self.guid, CompleteReading(links), self.usn, sids)
 
 
 class LinkReader:
@@ -109,7 +157,7 @@ class LinkReader:
         )
         try:
             for entry in search:
-                progress = _Progress(identity.guid_from_bytes(entry.first("objectGUID") or b""), _usn(entry), [])
+                progress = _Progress(identity.guid_from_bytes(entry.first("objectGUID") or b""), _usn(entry))
                 waiting.pop(progress.guid, None)
                 why = _taken(progress, entry)
                 if not why and progress.next is not None:
@@ -126,7 +174,7 @@ class LinkReader:
         refusals = 0
         why = ""
         for guid in guids:
-            progress = _Progress(guid, 0, [])
+            progress = _Progress(guid, 0)
             if refusals < _MOST_REFUSALS:
                 try:
                     entry = self._range(guid, 0)
@@ -157,7 +205,7 @@ class LinkReader:
             for _attempt in range(_READ_TRIES):
                 if self._read_on(progress):
                     return progress.held()
-                progress.links, progress.next = [], 0
+                progress.restart()
         except (IncompleteReadError, ReadRefusedError) as error:
             return progress.held(str(error))
         return progress.held(f"The members of the group {progress.guid} change faster than they can be read.")

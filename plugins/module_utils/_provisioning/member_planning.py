@@ -23,6 +23,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     Account,
     CompleteReading,
+    DomainInfo,
     HeldLinks,
     IncompleteReading,
     Link,
@@ -131,7 +132,12 @@ def plan_members(
     for ids in chunks(provisioned.groups, GROUPS_AT_ONCE):
         guids = [guid for i in ids if i not in provisioned.restored and (guid := provisioned.guids[i])]
         held = {links.guid: links for links in directory.links(guids)} if guids else {}
-        pending = [_sort(cloud, directory, provisioned, i, held) for i in ids]
+        read = {cloud_id: cloud.members(cloud_id) for cloud_id in ids}
+        settled = [i for i in ids if _are_linked(provisioned, i, read[i], held, directory.domain)]
+        for cloud_id in settled:
+            tally.links += len(read.pop(cloud_id).items)
+            done += 1
+        pending = [_sort(directory, provisioned, i, held, members) for i, members in read.items()]
         accounts.ask([member for entry in pending for member in entry.sorted.unresolved])
         pending = [_resolve(entry, accounts, remembered) for entry in pending]
         evidence = _evidence(pending, cloud, directory, run)
@@ -176,22 +182,40 @@ def _evidence(pending: Sequence[_Pending], cloud: CloudReader, directory: Direct
     return _Gathered(Evidence(facts, sids), run.added([p.captured.group.id for p in pending if p.candidates]))
 
 
-_NOTHING: CompleteReading[tuple[Link, ...]] = CompleteReading(())
+_NOTHING: CompleteReading[Sequence[Link]] = CompleteReading(())
+
+
+def _are_linked(
+    provisioned: Provisioned,
+    cloud_id: str,
+    members: Reading[tuple[Principal, ...]],
+    found: Mapping[str, HeldLinks],
+    domain: DomainInfo,
+) -> bool:
+    """Return whether there is nothing to do and nothing to say of a group's members."""
+    held = found.get(provisioned.guids[cloud_id] or "")
+    return (
+        held is not None
+        and held.sids is not None
+        and provisioned.trace is None
+        and isinstance(members, CompleteReading)
+        and not provisioned.groups[cloud_id][0].group.rule_being_evaluated
+        and membership.are_linked(members.items, held.sids, domain)
+    )
 
 
 def _sort(
-    cloud: CloudReader,
     directory: DirectoryReader,
     provisioned: Provisioned,
     cloud_id: str,
     found: Mapping[str, HeldLinks],
+    members: Reading[tuple[Principal, ...]],
 ) -> _Pending:
     captured, name = provisioned.groups[cloud_id]
     guid = provisioned.guids[cloud_id]
     held = found.get(guid or "") or HeldLinks(guid or "", _NOTHING, 0)
     if cloud_id in provisioned.restored:
         held = HeldLinks(guid or "", CompleteReading(provisioned.restored[cloud_id]), 0)
-    members = cloud.members(cloud_id)
     result = membership.sort_members(members.items, held.reading.items, provisioned.guids, cloud_id, directory.domain)
     return _Pending(captured, name, guid, provisioned.sids.get(cloud_id), held, members, result)
 

@@ -9,7 +9,7 @@ that is not provisioned) is not desired, yet a link that already answers to it i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
@@ -68,6 +68,28 @@ class Sorted:
     unresolved: tuple[Principal, ...]
     skips: tuple[MemberSkip, ...]
     doubtful: frozenset[str] = frozenset()
+
+
+def are_linked(members: Sequence[Principal], sids: frozenset[str], domain: DomainInfo) -> bool:
+    """Return whether the links of a group are those of its listed members, and nothing is to be said of any of them.
+
+    It is the short way for the many groups that are as they should be, and answers no when in doubt: what the long one
+    would find of a group for which this says yes is nothing.
+
+    Parameters:
+        members: all direct members that the cloud lists.
+        sids: objectSid of every link that the directory holds.
+        domain: the target domain.
+    """
+    if len(members) != len(sids) or {member.on_premises_security_identifier for member in members} != sids:
+        return False
+    return all(
+        member.kind is PrincipalKind.USER
+        and member.readable
+        and member.on_premises_object_identifier is None
+        and identity.domain_of(member.on_premises_security_identifier or "") == domain.sid
+        for member in members
+    )
 
 
 def sort_members(
@@ -209,7 +231,7 @@ def additions(wanted: Iterable[Wanted], links: Iterable[Link]) -> tuple[Wanted, 
 
 def unanswered(
     members: CompleteReading[tuple[Principal, ...]],
-    links: CompleteReading[tuple[Link, ...]],
+    links: CompleteReading[Sequence[Link]],
     sorted_members: Sorted,
     remembered: Mapping[str, str],
 ) -> tuple[Link, ...]:

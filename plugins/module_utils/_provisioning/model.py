@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeAlias, TypeVar
 
@@ -237,11 +237,13 @@ class HeldLinks:
         guid: objectGUID of the group.
         reading: the links, or as many as could be read with the reason why not all.
         usn: uSNChanged of the group when they were read.
+        sids: objectSid of every link; None where a link has none, or they were not all read.
     """
 
     guid: str
-    reading: Reading[tuple[Link, ...]]
+    reading: Reading[Sequence[Link]]
     usn: int
+    sids: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

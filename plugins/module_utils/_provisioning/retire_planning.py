@@ -256,7 +256,7 @@ def _written(
     settings: Settings,
     item: _Left,
     held: HeldLinks,
-    links: tuple[Link, ...],
+    links: Sequence[Link],
     obstacles: _Obstacles,
 ) -> Iterator[PlanItem]:
     group = item.group

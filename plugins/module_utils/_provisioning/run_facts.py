@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -66,7 +66,7 @@ class Compared:
 
     dn: str
     sorted: Sorted
-    links: tuple[Link, ...]
+    links: Sequence[Link]
 
 
 @dataclass(slots=True)

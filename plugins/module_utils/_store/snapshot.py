@@ -41,6 +41,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.signat
 FORMAT = 3
 _APPLICATION_ID = 0x47504144  # "GPAD"
 _SIDS_AT_ONCE = 500
+# Principals in memory: some 60 MB.
+_MOST_KEPT = 100_000
 
 _UNREAD = "they were not read"
 _GROUP_ROW = "SELECT name, properties, is_cloud_managed, reason, clause FROM groups WHERE id = ?"
@@ -287,6 +289,7 @@ class Snapshot:
     def __init__(self, path: Path, key: SnapshotKey | None = None) -> None:
         self.path = path
         self.key_id = key.id if key is not None else ""
+        self._kept: dict[int, Principal] = {}
         if not path.is_file():
             raise StoreError(f"The snapshot {path} does not exist.", "Run gpad_scope first.", code="snapshot_missing")
         if key is None:
@@ -387,14 +390,20 @@ class Snapshot:
         row = self._db.execute("SELECT no, incomplete FROM groups WHERE id = ?", (group_id,)).fetchone()
         if row is None:
             return IncompleteReading((), "the group is not in the snapshot")
-        rows = self._db.execute(
-            "SELECT p.id, p.kind, p.name, p.synced, p.sid, p.object_identifier, p.immutable_id, p.sam_account_name, "
-            "p.domain_name, p.readable FROM members m JOIN principals p ON p.no = m.principal_no "
-            "WHERE m.group_no = ? ORDER BY p.name, p.id",
-            (row[0],),
-        )
-        members = tuple(map(_principal, rows))
+        members = tuple(sorted(self._members(row[0]), key=lambda member: (member.display_name, member.id)))
         return CompleteReading(members) if row[1] is None else IncompleteReading(members, row[1])
+
+    def _members(self, group_no: int) -> list[Principal]:
+        """Return the members of a group in any order; a principal of several groups is made once."""
+        numbers = [no for (no,) in self._db.execute("SELECT principal_no FROM members WHERE group_no = ?", (group_no,))]
+        wanted = [no for no in numbers if no not in self._kept]
+        if wanted and len(self._kept) + len(wanted) > _MOST_KEPT:
+            self._kept.clear()
+            wanted = numbers
+        if wanted:
+            query = "SELECT * FROM principals WHERE no IN (SELECT value FROM json_each(?))"
+            self._kept.update((row[0], _principal(row[1:])) for row in self._db.execute(query, (json.dumps(wanted),)))
+        return [self._kept[no] for no in numbers]
 
     def known_sids(self, sids: Collection[str]) -> frozenset[str]:
         """Return which of these SIDs belong to a readable principal of the snapshot."""
@@ -432,11 +441,14 @@ class Snapshot:
         return {name: int(self._db.execute(query).fetchone()[0]) for name, query in queries}
 
 
+_KINDS: Mapping[str, PrincipalKind] = {kind.value: kind for kind in PrincipalKind}
+
+
 def _principal(row: tuple[Any, ...]) -> Principal:
     cloud_id, kind, name, synced, sid, object_identifier, immutable_id, sam_account_name, domain_name, readable = row
     return Principal(
         cloud_id,
-        PrincipalKind(kind),
+        _KINDS[kind],
         name,
         None if synced is None else bool(synced),
         sid,

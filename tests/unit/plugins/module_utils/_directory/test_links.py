@@ -54,9 +54,18 @@ def test_members_are_read_with_guid_and_sid(monkeypatch: pytest.MonkeyPatch) -> 
     (held,) = under_test.links([guid(1)])
     first, second = f"CN=User\\, 1,{OUTSIDE}", f"CN=User\\, 2,{OUTSIDE}"
     sid = whole(held)[0].sid
-    assert held == HeldLinks(guid(1), CompleteReading((Link(guid(1), sid, first), Link(guid(2), None, second))), 7)
+    assert (held.guid, held.usn, held.sids) == (guid(1), 7, None)
+    assert list(whole(held)) == [Link(guid(1), sid, first), Link(guid(2), None, second)]
     assert sid is not None and sid.endswith("-5001")
     assert [operation.options["controls"] for operation in connection.asked] == [[EXTENDED_DN_CONTROL]]
+
+
+def test_the_sids_of_links_come_beside_them_where_all_have_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter(
+        [ranged(1, {"member;range=0-1": [member(1), member(2)]}), ranged(1, {"member;range=2-*": [member(3)]})]
+    )
+    (held,) = read(monkeypatch, lambda op: [next(answers)] if asks_members(op) or "range=2" in str(op) else None)
+    assert sorted(held.sids or ()) == sorted(link.sid or "" for link in whole(held))
 
 
 @pytest.mark.parametrize("raw", [{}, {"member": ()}, {"MEMBER;RANGE=0-*": [member(1)]}])

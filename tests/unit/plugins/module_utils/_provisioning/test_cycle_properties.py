@@ -322,6 +322,24 @@ def test_a_plan_that_was_carried_out_leaves_nothing_to_do(world: World) -> None:
 
 
 @many
+@given(worlds(), st.booleans(), st.sets(st.sampled_from(_GROUPS)))
+def test_the_short_way_over_groups_that_are_settled_finds_what_the_long_one_finds(
+    world: World, is_applied: bool, only_users: set[int]
+) -> None:
+    members = {**world.members, **{cloud_id(n): CompleteReading((user(1), user(2))) for n in only_users}}
+    world = replace(world, members=members)
+    directory, journal = world.fresh()
+    if is_applied:
+        _apply(world, directory, journal)
+    found: list[tuple[list[PlanItem], Tally]] = []
+    for directory.tells_sids in (True, False):
+        tally = Tally()
+        run = RunFacts(now=NOW, journal_missing=world.journal_missing, left=journal.left(), added=journal.added)
+        found.append((list(build_plan(world.settings, world.cloud, directory, journal.known(), tally, run)), tally))
+    assert found[0] == found[1]
+
+
+@many
 @given(worlds())
 def test_planning_writes_nothing(world: World) -> None:
     directory, journal = world.fresh()
