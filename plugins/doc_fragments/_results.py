@@ -14,7 +14,8 @@ class ModuleDocFragment:
 options:
   max_results:
     description:
-      - The most entries of each list in the result. The counts in RV(summary) are always whole.
+      - The most entries of each list in the result, and the most members that are named in all of its changes together.
+        The counts, in RV(summary) and of each change, are always whole.
     type: int
     default: 1000
   report_path:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 
 # Batches in flight: four of 20 member reads at 2 resource units each stay far below the smallest tenant's 3,500 units.
 _BATCHES_AT_ONCE = 4
+# Principals of which the answers are kept: some 40 MB.
+_MOST_MADE = 50_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 # What decisions, snapshots and the default mappings read; more on request.
@@ -240,13 +243,38 @@ def members(
     The advanced mode is used because the plain one leaves service principals out, and because it counts the members,
     which shows a page that was lost.
     """
-    calls = [(cloud_id, query.call(cloud_id)) for cloud_id in ids]
+    calls = ((cloud_id, query.call(cloud_id)) for cloud_id in ids)
+    made = _Made(client)
     for part, answers in in_batches(client, calls):
         for (cloud_id, call), (status, body) in zip(part, answers, strict=True):
-            yield cloud_id, _read_members(client, call, status, body)
+            yield cloud_id, _read_members(client, call, status, body, made)
 
 
-def _read_members(client: GraphClient, call: Call, status: int, body: Any) -> Reading[tuple[Principal, ...]]:
+class _Made:
+    """The principals of the answers so far: who is a member of several groups comes in the answer for each.
+
+    Parameters:
+        client: whom the answers came to.
+    """
+
+    def __init__(self, client: GraphClient) -> None:
+        self._client = client
+        self._made: dict[str, tuple[Mapping[str, Any], Principal]] = {}
+
+    def principal(self, item: Mapping[str, Any]) -> Principal:
+        """Return the principal of an answer."""
+        before = self._made.get(item["id"])
+        if before is not None and before[0] == item:
+            return before[1]
+        principal = read_principal(self._client, item, _KINDS.get(str(item.get("@odata.type")), PrincipalKind.UNKNOWN))
+        if len(self._made) < _MOST_MADE:
+            self._made[item["id"]] = (item, principal)
+        return principal
+
+
+def _read_members(
+    client: GraphClient, call: Call, status: int, body: Any, made: _Made
+) -> Reading[tuple[Principal, ...]]:
     found: dict[str, Principal] = {}
     try:
         if status != 200:
@@ -256,8 +284,7 @@ def _read_members(client: GraphClient, call: Call, status: int, body: Any) -> Re
         for page in client.follow(call, body if isinstance(body, dict) else {}):
             for item in items(page, call.path):
                 read += 1
-                kind = _KINDS.get(str(item.get("@odata.type")), PrincipalKind.UNKNOWN)
-                member = read_principal(client, item, kind)
+                member = made.principal(item)
                 found[member.id] = member
         if count != read:
             raise EntraError(f"{read} members were read, the service counts {count}.", code="entra_count_differs")
@@ -268,22 +295,23 @@ def _read_members(client: GraphClient, call: Call, status: int, body: Any) -> Re
 
 def read_principal(client: GraphClient, item: Mapping[str, Any], kind: PrincipalKind) -> Principal:
     """Return the principal of an answer."""
-    synced, sid = item.get("onPremisesSyncEnabled"), _text(item, "onPremisesSecurityIdentifier")
+    synced, given = item.get("onPremisesSyncEnabled"), item.get("onPremisesSecurityIdentifier")
+    sid = given if isinstance(given, str) and identity.is_sid(given) else None
     return Principal(
         item["id"].lower(),
         kind,
         _text(item, "displayName") or "",
         synced if isinstance(synced, bool) else None,
-        sid if sid is not None and identity.is_sid(sid) else None,
+        sid,
         _text(item, "deviceId" if kind is PrincipalKind.DEVICE else _OBJECT_IDENTIFIER),
         _text(item, "onPremisesImmutableId"),
         _text(item, "onPremisesSamAccountName"),
         _text(item, "onPremisesDomainName"),
-        _is_readable(client, item, kind),
+        _is_readable(client, item, kind, sid),
     )
 
 
-def _is_readable(client: GraphClient, item: Mapping[str, Any], kind: PrincipalKind) -> bool:
+def _is_readable(client: GraphClient, item: Mapping[str, Any], kind: PrincipalKind, sid: str | None) -> bool:
     """Return whether a null in an answer means that there is no value.
 
     Every principal has a displayName, every device a deviceId, and what else is synced has a SID; without the
@@ -291,9 +319,8 @@ def _is_readable(client: GraphClient, item: Mapping[str, Any], kind: PrincipalKi
     """
     if _text(item, "displayName") is None or (kind is PrincipalKind.USER and not _FULL_USERS & client.roles):
         return False
-    sid = item.get("onPremisesSecurityIdentifier")
-    if sid:
-        return isinstance(sid, str) and identity.is_sid(sid)
+    if item.get("onPremisesSecurityIdentifier"):
+        return sid is not None
     if kind is PrincipalKind.DEVICE:
         return identity.guid_text(_text(item, "deviceId") or "") is not None
     return item.get("onPremisesSyncEnabled") is not True
@@ -316,9 +343,12 @@ def items(page: Mapping[str, Any], what: str) -> list[dict[str, Any]]:
     return [storable(item) for item in found]
 
 
-def storable(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an object of an answer in a form that files can hold."""
-    return {name: _storable(value) for name, value in item.items()}
+def storable(item: dict[str, Any]) -> dict[str, Any]:
+    """Return an object of an answer in a form that files can hold; most are in it as they come."""
+    for value in item.values():
+        if isinstance(value, list) or (isinstance(value, str) and not value.isascii()):
+            return {name: _storable(value) for name, value in item.items()}
+    return item
 
 
 def _storable(value: Any) -> Any:
@@ -340,5 +370,13 @@ def in_batches(client: GraphClient, calls: Iterable[tuple[str, Call]]) -> Iterat
         return part, client.batch([call for _cloud_id, call in part])
 
     with ThreadPoolExecutor(_BATCHES_AT_ONCE) as pool:
-        while wave := list(islice(parts, _BATCHES_AT_ONCE)):
-            yield from pool.map(send, wave)
+        # The next one is sent for each that is taken, so that the service works while answers are looked at.
+        under_way = deque(pool.submit(send, part) for part in islice(parts, _BATCHES_AT_ONCE))
+        try:
+            while under_way:
+                answered = under_way.popleft().result()
+                under_way.extend(pool.submit(send, part) for part in islice(parts, 1))
+                yield answered
+        finally:
+            for future in under_way:
+                future.cancel()

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
+from itertools import tee
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.parts
     CHANGES,
     GROUPS,
     MEMBERS,
+    Change,
     Part,
     changes,
     group_changes,
@@ -162,7 +164,7 @@ def _carry_out(
         # Nothing to do needs no directory.
         _tell(given, work, told=not approved)
         if not module.check_mode:
-            record(given, work, iter(()))
+            record(given, work, iter(()), iter(()))
         return report_result(module, report, changed=False, plan_id=given.header.plan_id)
     written = given.written_attributes() if given is not None else settings.mapper.targets if settings else ()
     progress = ProgressFile.of_environment()
@@ -200,11 +202,14 @@ def _carry_out(
     else:
         writer = Writer(session, WriteOrder(params.get("write_order", WriteOrder.ADDITIONS_FIRST)))
         stack.callback(writer.close)
+        planned: Iterator[Change]
         if part is GROUPS:
-            done = apply.apply_groups(group_changes(plan), reader, writer, journal, planned_on=plan.header.database)
+            planned, groups = tee(group_changes(plan))
+            done = apply.apply_groups(groups, reader, writer, journal, planned_on=plan.header.database)
         else:
+            planned, members = tee(member_changes(plan))
             done = apply.apply_members(
-                member_changes(plan),
+                members,
                 reader,
                 writer,
                 journal,
@@ -212,7 +217,7 @@ def _carry_out(
                 just_planned=given is None,
             )
         stage = Stage.GROUPS_WRITTEN if part is GROUPS else Stage.MEMBERS_WRITTEN
-        record(plan, work, progress.counted(done, stage, lambda: plan.count(part.kind)))
+        record(plan, work, planned, progress.counted(done, stage, lambda: plan.count(part.kind)))
         writer.close()
     report.summary["operations"] = sum(session.operations.values())
     return report_result(module, report, changed=report.changed, plan_id=plan.header.plan_id)

@@ -166,6 +166,10 @@ class Planned:
     unsettled: frozenset[str] = frozenset()
 
 
+def _untold(_item: PlanItem) -> None:
+    """Hear of an item of a plan and do nothing."""
+
+
 def make_plan(
     settings: Settings,
     snapshot: Snapshot,
@@ -183,6 +187,7 @@ def make_plan(
     configuration: str = "",
     before_use: Callable[[], None] = lambda: None,
     compared: Callable[[int, int], None] = unheard,
+    told: Callable[[PlanItem], None] = _untold,
 ) -> Planned:
     """Plan into a file and check the limits; without members for who writes groups alone.
 
@@ -190,7 +195,7 @@ def make_plan(
     should be are not looked at again for so many hours unless something changed, as long as the word for the settings
     is the same. Where members are chosen, no others are changed; `trace` takes down what is compared. `before_use` is
     called when the plan is made and about to take its place; what it raises keeps the former one there. `compared` is
-    told of how many groups of how many the members were compared.
+    told of how many groups of how many the members were compared, `told` of each item.
 
     Raises:
         GpadError: the snapshot does not fit, or the directory could not be read to its end.
@@ -254,12 +259,12 @@ def make_plan(
     items = unsettled_by(items, unsettled)
     if chosen is not None:
         items = narrow(items, chosen)
-    told = other_writer(plan_header)
-    if told is not None:
-        items = chain((told,), items)
+    other = other_writer(plan_header)
+    if other is not None:
+        items = chain((other,), items)
     if journal.fresh:
         items = chain(items, _journal_missing(journal, tally))
-    planned = write_plan(path, plan_header, items, tally, settings, before_use)
+    planned = write_plan(path, plan_header, items, tally, settings, before_use, told)
     mark = Watermark(
         word,
         header.fingerprint,
@@ -327,11 +332,13 @@ def write_plan(
     tally: Tally,
     settings: Settings,
     before_use: Callable[[], None],
+    told: Callable[[PlanItem], None],
 ) -> Planned:
-    """Write a plan into a file and check the limits."""
+    """Write a plan into a file, telling of each item, and check the limits."""
     with planfile.writing(path, header) as writer:
         for item in tally.counted(items):
             writer.add(item)
+            told(item)
         breaches = limit_rules.check_limits(tally, settings.limits)
         counts = {kind.value: count for kind, count in tally.counts.items()}
         writer.finish(counts, tuple(breach_text(breach) for breach in breaches))

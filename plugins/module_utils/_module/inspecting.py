@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import asdict
 from datetime import timezone
 from pathlib import Path
@@ -265,7 +264,7 @@ def _gather_drift(
     settings: Settings, reader: Reader, snapshot: Snapshot, journal: JournalFile, report: Report, *, retry_now: bool
 ) -> None:
     with temporary_plan() as path:
-        planned = make_plan(settings, snapshot, reader, journal, path, check_mode=True, retry_now=retry_now)
-        with closing(planned.file) as plan:
-            for item in plan.items():
-                report.plan_item(item)
+        planned = make_plan(
+            settings, snapshot, reader, journal, path, check_mode=True, retry_now=retry_now, told=report.plan_item
+        )
+        planned.file.close()

@@ -104,6 +104,7 @@ def make_narrow(
     items: Items,
     *,
     check_mode: bool,
+    told: Callable[[PlanItem], None],
     before_use: Callable[[], None] = lambda: None,
 ) -> Planned:
     """Plan changes that come from no snapshot into a file and check the limits.
@@ -116,6 +117,7 @@ def make_narrow(
         items: gives the changes, and tells the tally what the directory holds.
         check_mode: the plan is not to be applied.
         before_use: called when the plan is made and about to take its place; what it raises keeps the former one there.
+        told: called with each item.
 
     Raises:
         GpadError: the directory could not be read to its end.
@@ -138,5 +140,5 @@ def make_narrow(
         snapshot_key=journal.pins.snapshot_key(),
     )
     lag = find_lag(journal.written_to.last(), journal.known(), reader)
-    told = chain(lag.problems({}), waiting(items(tally), lag))
-    return write_plan(path, header, told, tally, settings, before_use)
+    planned = chain(lag.problems({}), waiting(items(tally), lag))
+    return write_plan(path, header, planned, tally, settings, before_use, told)

@@ -171,18 +171,24 @@ def _make(
                 configuration=params["configuration"],
                 before_use=control.look_again,
                 compared=partial(progress.tell, Stage.MEMBERS_COMPARED),
+                told=report.plan_item,
             )
         else:
             items = narrow_plans.items_of(params, settings, reader, journal)
             planned = narrow_plans.make_narrow(
-                settings, reader, journal, path, items, check_mode=module.check_mode, before_use=control.look_again
+                settings,
+                reader,
+                journal,
+                path,
+                items,
+                check_mode=module.check_mode,
+                before_use=control.look_again,
+                told=report.plan_item,
             )
     stack.callback(planned.file.close)
     if planned.mark is not None and params["hold"] and not module.check_mode:
         # What the plan changes is unsettled until the next one finds it done; nothing hangs on its being applied.
         journal.watermarks.put(planned.mark, planned.unsettled)
-    for item in planned.file.items():
-        report.plan_item(item)
     would_change = report.changed
     breaches = [
         BlockedError(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.parts import GROUPS, MEMBERS, Part, changes
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.parts import GROUPS, MEMBERS, Change, Part
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import unexpected
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.run_control import RunControl, Trials
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import ownership, retry
@@ -55,13 +55,14 @@ class Work:
     log_path: Path | None
 
 
-def record(plan: PlanFile, work: Work, done: Iterator[Applied]) -> None:
+def record(plan: PlanFile, work: Work, planned: Iterator[Change], done: Iterator[Applied]) -> None:
     """Carry out changes by running through what becomes of them, and close the run in the journal.
 
     Parameters:
         plan: the plan.
         work: what belongs to this call.
-        done: what becomes of each change of this part, in the order of the plan.
+        planned: the changes of this part.
+        done: what becomes of each of them, in their order.
 
     Raises:
         StoreError: the journal cannot be written, before anything was done.
@@ -77,8 +78,6 @@ def record(plan: PlanFile, work: Work, done: Iterator[Applied]) -> None:
         journal.written_to.remember(header.database)
     log_start = journal.log.mark()
     journal.begin_run(run_id, part.module, header.plan_id, header.created_at, moment_text(utc_now()))
-    # Two passes over the file keep one change in memory at a time: apply yields in the order of the changes.
-    planned = changes(plan, part)
     moved = not any(isinstance(item, Problem) and item.moves for item in plan.items_of(Problem))
     ended_by: GpadError | None = None
     try:

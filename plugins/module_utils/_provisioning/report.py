@@ -39,7 +39,7 @@ class Report:
     """Collects what happened; the lists stop growing at the cap, the counts do not.
 
     Parameters:
-        max_results: most entries of each list.
+        max_results: most entries of each list; so many members are named in all changes together.
     """
 
     max_results: int
@@ -50,6 +50,7 @@ class Report:
     notices: list[dict[str, Any]] = field(default_factory=list)
     outcome: Outcome = Outcome.OK
     changed: bool = False
+    _named: int = 0
 
     def _append(self, target: list[dict[str, Any]], entry: dict[str, Any]) -> None:
         if len(target) < self.max_results:
@@ -73,7 +74,9 @@ class Report:
             self.summary[_COUNTED_AS[item.action]] += 1
             self.changed = self.changed or item.writes
         if len(self.changes) < self.max_results:
-            self.changes.append(change_entry(item, self.max_results))
+            entry = change_entry(item, self.max_results - self._named)
+            self._named += len(entry.get("add", ())) + len(entry.get("remove", ()))
+            self.changes.append(entry)
 
     def remark(self, item: Skip | Problem | Notice | Question) -> None:
         """Take in what was left alone, could not be done, or should be known."""
@@ -156,8 +159,9 @@ def _as_done(item: GroupChange | MemberChange, applied: Applied) -> GroupChange 
 
 
 def change_entry(item: GroupChange | MemberChange, most: int) -> dict[str, Any]:
-    """Return a change as it stands in a result, its member lists cut at `most` entries."""
+    """Return a change as it stands in a result, at most so many of its members named."""
     if isinstance(item, MemberChange):
+        added = item.add[:most]
         return {
             "action": item.action.value,
             "id": item.id,
@@ -166,8 +170,8 @@ def change_entry(item: GroupChange | MemberChange, most: int) -> dict[str, Any]:
             "reason": item.reason,
             "added": len(item.add),
             "removed": len(item.remove),
-            "add": [{"id": want.id, "name": want.name or want.dn} for want in item.add[:most]],
-            "remove": [{"sid": link.sid, "name": link.dn} for link in item.remove[:most]],
+            "add": [{"id": want.id, "name": want.name or want.dn} for want in added],
+            "remove": [{"sid": link.sid, "name": link.dn} for link in item.remove[: most - len(added)]],
         }
     entry: dict[str, Any] = {"action": item.action.value, "id": item.id, "name": item.name, "dn": item.dn}
     entry["reason"] = item.reason
@@ -184,11 +188,18 @@ def _change_lines(changes: list[dict[str, Any]]) -> Iterator[str]:
     for entry in changes:
         if entry["action"] == Action.MEMBERS.value:
             names = [f"+{member['name']}" for member in entry["add"]] + [f"-{link['name']}" for link in entry["remove"]]
+            names += _unnamed(entry)
             why = f" ({entry['reason']})" if entry["reason"] else ""
             yield f"{entry['name']}: members{why} +{entry['added']} -{entry['removed']}: {', '.join(names)}"
         else:
             where = f"{entry['dn']} -> {entry['new_dn']}" if "new_dn" in entry else entry["dn"]
             yield f"{entry['name']}: {entry['action']} ({entry['reason']}) {where}"
+
+
+def _unnamed(entry: dict[str, Any]) -> list[str]:
+    """Return how many members of a change are not named in a result, as a list that is empty when all are."""
+    rest = entry["added"] + entry["removed"] - len(entry["add"]) - len(entry["remove"])
+    return [f"{rest} more"] if rest else []
 
 
 def _remark_lines(report: Report) -> Iterator[str]:
@@ -209,6 +220,7 @@ def diff_text(changes: list[dict[str, Any]]) -> str:
         if entry["action"] == Action.MEMBERS.value:
             out += [f"  + member {member['name']}" for member in entry["add"]]
             out += [f"  - member {link['name']}" for link in entry["remove"]]
+            out += [f"  ~ {rest}" for rest in _unnamed(entry)]
             continue
         if "new_dn" in entry:
             out.append(f"  ~ {entry['action']} to {entry['new_dn']}")

@@ -15,7 +15,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, cast
@@ -38,7 +38,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import replacing
 
 FORMAT = 2
-# When the members of a group were read, and not what becomes of them.
+# When the members of a group were read, and not what becomes of them: the last word of a line, and not approved.
 _READING = "before_usn"
 
 
@@ -131,6 +131,17 @@ def _start(word: str) -> str:
 _STARTS = tuple(_start(word) for word in _WORDS.values())
 
 
+# The fields of what has too many instances for dataclasses.asdict, which copies each value.
+_FIELDS: Mapping[type, tuple[str, ...]] = {
+    kind: tuple(one.name for one in fields(kind)) for kind in (*_WORDS, Link, Wanted) if is_dataclass(kind)
+}
+
+
+def _content(item: Any) -> dict[str, Any]:
+    """Return the fields of an item, of a link or of a wanted one, in their order."""
+    return {name: getattr(item, name) for name in _FIELDS[type(item)]}
+
+
 def _line(word: str, content: Mapping[str, Any]) -> str:
     return json.dumps({"line": word, **content}, ensure_ascii=False, separators=(",", ":")) + "\n"
 
@@ -162,21 +173,33 @@ class PlanWriter:
         self._approved.update(json.dumps(what, sort_keys=True).encode() + b"\n")
 
     def _write(self, word: str, content: Mapping[str, Any]) -> None:
-        line = _line(word, content)
+        self._put(_line(word, content))
+
+    def _put(self, line: str) -> None:
         self._hash.update(line.encode())
         self._stream.write(line)
 
     def add(self, item: PlanItem) -> None:
         """Write one item."""
-        content = asdict(item)
+        word, content = _WORDS[type(item)], _content(item)
+        if isinstance(item, MemberChange):
+            self._add_members(word, content)
+            return
         if isinstance(item, GroupChange):
             content["action"] = item.action.value
-        elif isinstance(item, MemberChange):
-            content["add"] = [{**asdict(want), "kind": want.kind.value} for want in item.add]
         elif isinstance(item, Question):
             content["about"] = item.about.value
-        self._approve([_WORDS[type(item)], {name: value for name, value in content.items() if name != _READING}])
-        self._write(_WORDS[type(item)], content)
+        self._approve([word, content])
+        self._write(word, content)
+
+    def _add_members(self, word: str, content: dict[str, Any]) -> None:
+        """Write the change of a group's members, of which there may be many thousands: put into words only once."""
+        reading = content.pop(_READING)
+        content["add"] = [{**_content(want), "kind": want.kind.value} for want in content["add"]]
+        content["remove"] = [_content(link) for link in content["remove"]]
+        line = _line(word, content)
+        self._approved.update(line.encode())
+        self._put(f'{line[:-2]},"{_READING}":{reading}}}\n')
 
     def finish(self, counts: Mapping[str, int], breaches: tuple[str, ...]) -> PlanFooter:
         """Write the footer and return it."""
@@ -202,6 +225,9 @@ def _values(content: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     return {name: tuple(values) for name, values in content.items()}
 
 
+_KINDS: Mapping[str, PrincipalKind] = {kind.value: kind for kind in PrincipalKind}
+
+
 def _group(content: dict[str, Any]) -> GroupChange:
     content["action"] = Action(content["action"])
     content["before"], content["after"] = _values(content["before"]), _values(content["after"])
@@ -210,7 +236,9 @@ def _group(content: dict[str, Any]) -> GroupChange:
 
 
 def _members(content: dict[str, Any]) -> MemberChange:
-    content["add"] = tuple(Wanted(**{**want, "kind": PrincipalKind(want["kind"])}) for want in content["add"])
+    for want in content["add"]:
+        want["kind"] = _KINDS[want["kind"]]
+    content["add"] = tuple(Wanted(**want) for want in content["add"])
     content["remove"] = tuple(Link(**link) for link in content["remove"])
     return MemberChange(**content)
 

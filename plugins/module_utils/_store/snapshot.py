@@ -163,6 +163,10 @@ class SnapshotWriter:
         self._db.execute("INSERT INTO fates VALUES (?, ?, ?, ?, ?)", row)
 
     def _number(self, principal: Principal) -> int:
+        number = self._numbers.get(principal.id)
+        if number is not None and (not self._sequence or principal.id in self._fresh):
+            # Of several readings in one capture the first one counts.
+            return number
         row = (
             principal.id,
             principal.kind.value,
@@ -175,14 +179,12 @@ class SnapshotWriter:
             principal.on_premises_domain_name,
             principal.readable,
         )
-        number = self._numbers.get(principal.id)
         if number is None:
             number = self._numbers[principal.id] = self._next
             self._next += 1
             self._db.execute("INSERT INTO principals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (number, *row))
-        elif self._sequence and principal.id not in self._fresh:
+        else:
             self._bring_up_to_date(number, row)
-        # Of several readings in one capture the first one counts.
         if self._sequence:
             self._fresh.add(principal.id)
         return number

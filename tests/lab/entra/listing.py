@@ -16,7 +16,7 @@ from .entities import ENTITIES
 from .filters import clauses, matches
 from .model import security_identifier
 from .query import Query, Target, own_options, parse_query
-from .schema import EntityType
+from .schema import EntityType, Property
 from .store import Directory, Entity
 
 Source = Callable[[Directory], list[str]]
@@ -51,12 +51,7 @@ def render(
     A type that the roles do not cover shows its id and type alone, the rest null (list group members, known limits).
     ``full`` adds directory extensions, as a single GET does.
     """
-    rows = {row.name: row for row in tenant.model.defaults(entity.type, beta=call.beta)}
-    if full:
-        rows.update((row.name, row) for row in tenant.model.extensions(entity.type))
-    if select is not None:
-        found = {name: tenant.model.find(entity.type, name, beta=call.beta) for name in select}
-        rows = {name: row for name, row in found.items() if row is not None}
+    rows = _rows(tenant, call, entity.type, select, full)
     held = values(entity)
     shown = permissions.visible(entity.type.name, call.roles)
     result: dict[str, Any] = {"@odata.type": entity.type.odata_type} if typed else {}
@@ -68,6 +63,19 @@ def render(
             continue
         result[name] = None if hidden else held.get(name, row.kind.empty)
     return result
+
+
+def _rows(
+    tenant: Tenant, call: Call, entity_type: EntityType, select: tuple[str, ...] | None, full: bool
+) -> dict[str, Property]:
+    """The properties that an answer shows of objects of a type."""
+    if select is not None:
+        found = {name: tenant.model.find(entity_type, name, beta=call.beta) for name in select}
+        return {name: row for name, row in found.items() if row is not None}
+    rows = {row.name: row for row in tenant.model.defaults(entity_type, beta=call.beta)}
+    if full:
+        rows.update((row.name, row) for row in tenant.model.extensions(entity_type))
+    return rows
 
 
 def _context(call: Call, collection: str, select: tuple[str, ...] | None, *, single: bool = False) -> str:

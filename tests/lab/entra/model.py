@@ -7,6 +7,7 @@ from __future__ import annotations
 import struct
 import uuid
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from .entities import ENTITIES
@@ -65,6 +66,7 @@ class Model:
                 raise ModelError(f"{label}: {name} must be a {known[name].kind.value}, not {value!r}")
 
 
+@lru_cache(1_000_000)
 def security_identifier(object_id: str) -> str:
     """The SID that Entra derives from an object id: its bytes read as four little-endian numbers."""
     return "S-1-12-1-" + "-".join(map(str, struct.unpack("<4I", uuid.UUID(object_id).bytes_le)))

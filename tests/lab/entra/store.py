@@ -8,6 +8,8 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from .entities import ENTITIES
@@ -58,6 +60,12 @@ class Change:
     object_id: str
     event: str
     detail: str
+
+
+@lru_cache(200_000)
+def _properties(data: str) -> Mapping[str, Any]:
+    """What a row holds; a user of many groups is read many times."""
+    return MappingProxyType(json.loads(data))
 
 
 class Directory:
@@ -111,7 +119,7 @@ class Directory:
         sql = "SELECT id, type, deleted, data FROM objects WHERE id IN (SELECT value FROM json_each(?))"
         for object_id, type_name, gone, data in self._db.execute(sql, (json.dumps(wanted),)):
             if (gone is not None) == deleted:
-                found[object_id] = Entity(ENTITIES[type_name], object_id, json.loads(data), gone)
+                found[object_id] = Entity(ENTITIES[type_name], object_id, _properties(data), gone)
         return [found[key] for key in wanted if key in found]
 
     def scan(self, ids: Sequence[str], *, deleted: bool = False) -> Iterator[Entity]:

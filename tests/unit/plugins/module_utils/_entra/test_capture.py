@@ -344,3 +344,13 @@ def test_a_half_of_a_character_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> 
     graph = Graph(monkeypatch, batched(lambda _item: {"status": 400, "body": {"error": {"message": name}}}))
     ((_id, reading),) = capture.members(graph.client, [cloud_id(1)], SIDS)
     assert isinstance(reading, IncompleteReading) and "Sales \ufffd" in reading.why
+
+
+def test_a_member_of_several_groups_is_one_principal_while_the_answers_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    def give(item: dict[str, Any]) -> dict[str, Any]:
+        name = "Renamed since" if cloud_id(102) in item["url"] else "Before"
+        return {"status": 200, "body": listing({**principal(1), "displayName": name})}
+
+    first, second, third = (reading.items[0] for reading in read(Graph(monkeypatch, batched(give)), 3))
+    assert first is second
+    assert (third.id, third.display_name) == (first.id, "Renamed since")

@@ -140,7 +140,22 @@ def test_lists_stop_at_the_cap_and_counts_do_not() -> None:
     assert report.summary["members_added"] == 6
     assert (report.summary["groups_skipped"], report.summary["errors"], report.summary["notices"]) == (3, 3, 3)
     (entry,) = report.changes
-    assert (entry["added"], len(entry["add"]), len(entry["remove"])) == (2, 1, 1)
+    assert (entry["added"], len(entry["add"]), len(entry["remove"])) == (2, 1, 0)
+
+
+def test_so_many_members_are_named_in_all_changes_together() -> None:
+    report = Report(4)
+    for _unused in range(3):
+        report.plan_item(MEMBERS)
+    named = [len(entry["add"]) + len(entry["remove"]) for entry in report.changes]
+    counted = [entry["added"] + entry["removed"] for entry in report.changes]
+    assert (named, counted) == ([3, 1, 0], [3, 3, 3])
+    assert [line.endswith(f", {rest} more") for line, rest in zip(report.lines()[1:], (2, 3), strict=True)] == [
+        True,
+        False,
+    ]
+    assert report.lines()[2].endswith(": 3 more")
+    assert diff_text(report.changes).count("  ~ ") == 2
 
 
 def test_the_order_is_the_order_of_what_came() -> None:
