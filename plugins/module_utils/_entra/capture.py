@@ -31,8 +31,10 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Reading,
 )
 
-# Batches in flight: four of 20 member reads at 2 resource units each stay far below the smallest tenant's 3,500 units.
+# Batches in flight.
 _BATCHES_AT_ONCE = 4
+# Resource units of a page of members with $select.
+_MEMBER_UNITS = 2
 # Principals of which the answers are kept: some 40 MB.
 _MOST_MADE = 50_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -87,7 +89,7 @@ class MemberQuery:
         """Return the call for the members of a group."""
         names = ",".join((*self.user_properties, "deviceId"))
         path = f"/groups/{group_id}/members?$select={names}&$count=true&$top=999"
-        return Call(path, _READ_MEMBERS, ADVANCED, self.version)
+        return Call(path, _READ_MEMBERS, ADVANCED, self.version, units=_MEMBER_UNITS)
 
     @property
     def user_properties(self) -> tuple[str, ...]:
@@ -187,7 +189,8 @@ def member_ids(client: GraphClient, group_id: str) -> frozenset[str]:
     Raises:
         EntraError: they could not be read to their end.
     """
-    call = Call(f"/groups/{group_id}/members?$select=id&$count=true&$top=999", _READ_MEMBERS, ADVANCED)
+    path = f"/groups/{group_id}/members?$select=id&$count=true&$top=999"
+    call = Call(path, _READ_MEMBERS, ADVANCED, units=_MEMBER_UNITS)
     found: list[str] = []
     count: object = None
     for page in client.pages(call):
@@ -260,6 +263,7 @@ class _Made:
     def __init__(self, client: GraphClient) -> None:
         self._client = client
         self._made: dict[str, tuple[Mapping[str, Any], Principal]] = {}
+        self._users = 0
 
     def principal(self, item: Mapping[str, Any]) -> Principal:
         """Return the principal of an answer."""
@@ -269,6 +273,8 @@ class _Made:
         principal = read_principal(self._client, item, _KINDS.get(str(item.get("@odata.type")), PrincipalKind.UNKNOWN))
         if len(self._made) < _MOST_MADE:
             self._made[item["id"]] = (item, principal)
+            self._users += principal.kind is PrincipalKind.USER and before is None
+            self._client.quota.saw_users(self._users)
         return principal
 
 

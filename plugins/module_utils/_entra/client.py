@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.auth import EntraSettings, TokenSource
@@ -23,6 +23,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.http i
     open_session,
     read_body,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.quota import Quota
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import EntraError
 
 # Where it is missing, _entra.http holds the reason, and the runner reports it before any call.
@@ -50,6 +51,7 @@ class Call:
         headers: further headers.
         version: `v1.0`, or `beta` for what only that knows.
         method: `GET`, or how it writes.
+        units: resource units that it is expected to cost.
     """
 
     path: str
@@ -57,6 +59,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     version: str = "v1.0"
     method: str = "GET"
+    units: int = 1
 
 
 class GraphClient:
@@ -67,6 +70,7 @@ class GraphClient:
         self._base = settings.graph_url
         self._tokens = TokenSource(settings)
         self._session = open_session(settings.ca_cert)
+        self.quota = Quota()
         self._lock = threading.Lock()
 
     @property
@@ -92,8 +96,12 @@ class GraphClient:
             **more,
         }
 
-    def _send(self, method: str, url: str, headers: Mapping[str, str], body: object = None) -> tuple[int, Any]:
+    def _send(
+        self, method: str, url: str, headers: Mapping[str, str], body: object = None, *, units: int
+    ) -> tuple[int, Any]:
         """Return status and parsed body; a body that is cut or spliced counts as no answer and is asked for again.
+
+        It waits until the quota of the application has room for it.
 
         Raises:
             EntraError: no usable answer came.
@@ -104,10 +112,12 @@ class GraphClient:
         for attempt in range(_BODY_TRIES):
             if attempt:
                 time.sleep(2**attempt)
+            self.quota.take(units)
             try:
                 answer = self._session.request(method, url, headers=self._headers(headers), json=body, stream=True)
                 with answer:
                     content = read_body(answer, _short(url))
+                self.quota.answered(units, answer.headers)
                 return answer.status_code, json.loads(content) if content else {}
             except requests.exceptions.RequestException as error:
                 code, why, remedy = network_problem(error)
@@ -127,7 +137,7 @@ class GraphClient:
             EntraError: it was refused, or no answer came.
         """
         headers = {"Content-Type": "application/json", **call.headers}
-        status, answer = self._send(call.method, self._absolute(call), headers, body)
+        status, answer = self._send(call.method, self._absolute(call), headers, body, units=0)
         if status not in _WRITTEN:
             raise self.refusal(call, status, answer)
         return answer if isinstance(answer, dict) else {}
@@ -138,7 +148,7 @@ class GraphClient:
         Raises:
             EntraError: it failed.
         """
-        status, body = self._send("GET", self._absolute(call), call.headers)
+        status, body = self._send("GET", self._absolute(call), call.headers, units=call.units)
         if status != 200:
             raise self.refusal(call, status, body)
         return _object(body, call.path)
@@ -171,7 +181,7 @@ class GraphClient:
             if url in seen or len(seen) >= _MOST_PAGES:
                 raise EntraError(f"{call.path}: the pages never end.", "Run again.", code="entra_pages_endless")
             seen.add(url)
-            status, body = self._send("GET", url, call.headers)
+            status, body = self._send("GET", url, call.headers, units=call.units)
             if status != 200:
                 raise self.refusal(call, status, body)
             page = _object(body, call.path)
@@ -225,13 +235,17 @@ class GraphClient:
                     for n in waiting
                 ]
             }
+            # The service counts the requests inside, each by its own answer.
+            self.quota.take(sum(calls[n].units for n in waiting))
             status, answer = self._send(
-                "POST", f"{self._base}/{version}/$batch", {"Content-Type": "application/json"}, body
+                "POST", f"{self._base}/{version}/$batch", {"Content-Type": "application/json"}, body, units=0
             )
             if status != 200:
                 raise self.refusal(Call("/$batch", ()), status, answer)
             got, wait = _read_batch(answer, waiting)
-            answers.update(got)
+            for number, found in got.items():
+                self.quota.answered(calls[number].units, found.headers)
+            answers.update((number, (found.status, found.body)) for number, found in got.items())
             waiting = [n for n in waiting if n not in answers or answers[n][0] in PUT_OFF]
             if not waiting:
                 break
@@ -273,17 +287,28 @@ def _short(url: str, method: str = "GET") -> str:
     return f"{method} " + urlsplit(url).path.replace("/v1.0", "", 1)
 
 
-def _read_batch(answer: Any, waiting: Iterable[int]) -> tuple[dict[int, tuple[int, Any]], float | None]:
-    got: dict[int, tuple[int, Any]] = {}
+class _Answer(NamedTuple):
+    """One answer of a batch."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+
+def _read_batch(answer: Any, waiting: Iterable[int]) -> tuple[dict[int, _Answer], float | None]:
+    got: dict[int, _Answer] = {}
     waits: list[float] = []
     expected = set(waiting)
     responses = answer.get("responses") if isinstance(answer, dict) else None
     for item in responses if isinstance(responses, list) else ():
         number = _number(item.get("id")) if isinstance(item, dict) else None
         if number is not None and number in expected and isinstance(item.get("status"), int):
-            got[number] = (item["status"], item.get("body"))
             headers = item.get("headers")
-            after = _number(headers.get("Retry-After")) if isinstance(headers, dict) else None
+            told = (
+                {str(name).lower(): str(value) for name, value in headers.items()} if isinstance(headers, dict) else {}
+            )
+            got[number] = _Answer(item["status"], item.get("body"), told)
+            after = _number(told.get("retry-after"))
             if after is not None:
                 waits.append(after)
     return got, max(waits) if waits else None

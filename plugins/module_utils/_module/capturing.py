@@ -196,6 +196,7 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
     after = {cloud_id for cloud_id, decision in decisions.items() if decision.in_scope}
     names = {**before.names, **{group.id: group.display_name for group in groups}}
     report.summary["requests"] = sum(client.requests.values())
+    report.summary["resource_units"] = client.quota.used
     return report_result(
         module,
         report,
