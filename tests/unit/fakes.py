@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import uuid
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -396,6 +396,10 @@ class FakeDirectory:
                     sids = frozenset(link.sid for link in links if link.sid)
                     are_all = self.tells_sids and len(sids) == len(links)
                     yield HeldLinks(node.guid, CompleteReading(links), node.usn, sids if are_all else None)
+
+    def links_ahead(self, batches: Iterable[Sequence[str]]) -> Iterator[Sequence[HeldLinks]]:
+        """Yield the links of the groups of each batch."""
+        return (tuple(self.links(guids)) if guids else () for guids in batches)
 
     def resolve(self, sids: Collection[str]) -> Mapping[str, Account]:
         """Return accounts by SID."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -29,6 +30,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.ne
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.schema import read_schema
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.security import read_security
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Entry, Session
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.turns import Turns
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.directory_facts import GroupFacts
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.enforcement import MARK
@@ -47,6 +49,9 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Anchored, ChangedObjects
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.rights import SecurityDescriptor
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.schema import AttributeSchema
+
+# Batches of links that are read while one is looked at.
+_BATCHES_AHEAD = 2
 
 _OWN_ATTRIBUTES = (
     ANCHOR,
@@ -241,6 +246,27 @@ class Reader:
     def links(self, guids: Collection[str]) -> Iterator[HeldLinks]:
         """Yield the links of each of these groups that exists; a group that could not be read whole says so."""
         return LinkReader(self._session, self.domain.dn).read(guids)
+
+    def links_ahead(self, batches: Iterable[Sequence[str]]) -> Iterator[Sequence[HeldLinks]]:
+        """Yield the links of the groups of each batch, the next two being read meanwhile over two connections."""
+        reading = Turns(self._session, few=1, in_turn=False)
+        base = self.domain.dn
+
+        def begin(guids: Sequence[str]) -> Callable[[], Sequence[HeldLinks]]:
+            if not guids:
+                return tuple
+            return reading.begin(lambda session: tuple(LinkReader(session, base).read(guids)))
+
+        waiting: deque[Callable[[], Sequence[HeldLinks]]] = deque()
+        try:
+            for guids in batches:
+                waiting.append(begin(guids))
+                if len(waiting) > _BATCHES_AHEAD:
+                    yield waiting.popleft()()
+            while waiting:
+                yield waiting.popleft()()
+        finally:
+            reading.close()
 
     def resolve(self, sids: Collection[str]) -> Mapping[str, Account]:
         """Return the accounts with these SIDs, those of other domains from the global catalog where there is one."""

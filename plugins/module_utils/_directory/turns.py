@@ -16,18 +16,22 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 
 _T = TypeVar("_T")
 
-# So many steps go over one connection before another one is worth its log-on.
+# Of writes; a run of a few changes needs no second connection.
 _FEW = 8
 
 
 class Turns:
-    """Carries out steps in the order in which they were begun, never two of them at the server at once.
+    """Carries out steps in the order in which they were begun.
 
     Parameters:
         session: a bound connection; the second one is opened when there is enough to do.
+        few: so many steps go over one connection before another one is worth its log-on.
+        in_turn: never two steps are at the server at once.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, few: int = _FEW, in_turn: bool = True) -> None:
+        self._few = few
+        self._in_turn = in_turn
         self._sessions = [session]
         self._pools = [ThreadPoolExecutor(1)]
         self._condition = threading.Condition()
@@ -36,7 +40,7 @@ class Turns:
 
     def begin(self, step: Callable[[Session], _T]) -> Callable[[], _T]:
         """Begin a step; return what waits for its end, which gives its result or raises what it raised."""
-        if self._begun == _FEW:
+        if self._begun == self._few:
             self._open_another()
         number, self._begun = self._begun, self._begun + 1
         place = number % len(self._sessions)
@@ -53,6 +57,8 @@ class Turns:
             self._pools.append(ThreadPoolExecutor(1))
 
     def _carry_out(self, step: Callable[[Session], _T], session: Session, number: int) -> _T:
+        if not self._in_turn:
+            return step(session)
         try:
             with session.sending_after(partial(self._wait_for, number)):
                 return step(session)

@@ -14,6 +14,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.batches import (
     GROUPS_AT_ONCE,
     chunks,
+    group_batches,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     BlockedError,
@@ -321,7 +322,7 @@ def _begin_members(
 ) -> Iterator[Begun]:
     """Yield the change of each group's links when it is begun; they do not depend on each other."""
     known = journal.known()
-    for batch in chunks(changes, GROUPS_AT_ONCE):
+    for batch in group_batches(changes, lambda change: len(change.add) + len(change.remove)):
         guids = {c.id: c.guid or (known[c.id].guid if c.id in known else "") for c in batch}
         same_copy = planned_on is not None and database_of(directory.domain).is_surely(planned_on)
         unseen = {} if just_planned else _unlike_planned(batch, guids, directory, known, same_copy=same_copy)

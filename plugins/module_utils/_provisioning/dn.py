@@ -9,11 +9,14 @@ Servers differ in how they escape, so names are compared parsed, never as text.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 _TYPE = re.compile(r"(?:[A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)*)\Z")
 _UNUSUAL = re.compile('[\\\\+"<>;\ud800-\udfff]')
 _HEX_PAIR = re.compile(r"[0-9A-Fa-f]{2}")
+# The names of a few groups and of their containers, which are looked at again and again.
+_MOST_KEPT = 4096
 _SPECIAL = frozenset('",+;<>\\=')
 
 
@@ -27,6 +30,7 @@ class Rdn(NamedTuple):
 Dn = tuple[Rdn, ...]
 
 
+@lru_cache(_MOST_KEPT)
 def parse(text: str) -> Dn:
     """Return the RDNs of a distinguished name, leftmost first; the empty text is the empty name.
 
@@ -125,6 +129,7 @@ def text(dn: Dn) -> str:
     return ",".join(f"{rdn.type}={escape(rdn.value)}" for rdn in dn)
 
 
+@lru_cache(_MOST_KEPT)
 def key(name: str | Dn) -> Dn:
     """Return a form that is equal exactly for names that Active Directory takes for the same.
 

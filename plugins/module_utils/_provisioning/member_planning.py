@@ -16,8 +16,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     texts,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.batches import (
-    GROUPS_AT_ONCE,
-    chunks,
+    group_batches,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Tally
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
@@ -129,9 +128,12 @@ def plan_members(
     nested: dict[str, set[str]] = {}
     done, total = 0, len(provisioned.groups)
     run.compared(done, total)
-    for ids in chunks(provisioned.groups, GROUPS_AT_ONCE):
-        guids = [guid for i in ids if i not in provisioned.restored and (guid := provisioned.guids[i])]
-        held = {links.guid: links for links in directory.links(guids)} if guids else {}
+    batches = list(group_batches(provisioned.groups, lambda i: provisioned.groups[i][0].member_count))
+    read_ahead = directory.links_ahead(
+        [guid for i in ids if i not in provisioned.restored and (guid := provisioned.guids[i])] for ids in batches
+    )
+    for ids, found in zip(batches, read_ahead, strict=True):
+        held = {links.guid: links for links in found}
         read = {cloud_id: cloud.members(cloud_id) for cloud_id in ids}
         settled = [i for i in ids if _are_linked(provisioned, i, read[i], held, directory.domain)]
         for cloud_id in settled:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -196,6 +196,9 @@ class DirectoryReader(Protocol):
 
     def links(self, guids: Collection[str]) -> Iterator[HeldLinks]:
         """Yield the links of each of these groups that exists."""
+
+    def links_ahead(self, batches: Iterable[Sequence[str]]) -> Iterator[Sequence[HeldLinks]]:
+        """Yield the links of the groups of each batch; the next ones may be read while one is looked at."""
 
     def resolve(self, sids: Collection[str]) -> Mapping[str, Account]:
         """Return the accounts with these SIDs, those of other domains from the global catalog where there is one."""

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory import turns as turns_module
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Session
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.turns import Turns
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.writer import Writer
@@ -75,9 +74,8 @@ class Sending(ScriptedConnection):
 
 
 @pytest.fixture
-def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
+def wire() -> Wire:
     """Return the wire of the sessions that a test opens."""
-    monkeypatch.setattr(turns_module, "_FEW", 2)
     return Wire()
 
 
@@ -94,7 +92,7 @@ def deletion(name: str) -> Callable[[Session], Any]:
 
 def test_steps_are_sent_in_their_order_and_never_two_at_once(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> None:
     session = opened(monkeypatch, wire)
-    turns = Turns(session)
+    turns = Turns(session, few=2)
     names = [f"{number}{'slow' if number % 3 == 0 else ''}" for number in range(20)]
     waits = [turns.begin(deletion(name)) for name in names]
     assert [wait() for wait in waits] == [0] * 20
@@ -104,7 +102,7 @@ def test_steps_are_sent_in_their_order_and_never_two_at_once(monkeypatch: pytest
 
 
 def test_a_step_keeps_its_turn_to_its_end(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> None:
-    turns = Turns(opened(monkeypatch, wire))
+    turns = Turns(opened(monkeypatch, wire), few=2)
 
     def twice(name: str) -> Callable[[Session], None]:
         def step(session: Session) -> None:
@@ -121,7 +119,7 @@ def test_a_step_keeps_its_turn_to_its_end(monkeypatch: pytest.MonkeyPatch, wire:
 
 
 def test_a_step_that_sends_nothing_or_fails_lets_the_next_one_go(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> None:
-    turns = Turns(opened(monkeypatch, wire))
+    turns = Turns(opened(monkeypatch, wire), few=2)
 
     def defect(_session: Session) -> None:
         raise ZeroDivisionError
@@ -135,7 +133,7 @@ def test_a_step_that_sends_nothing_or_fails_lets_the_next_one_go(monkeypatch: py
 
 def test_the_main_connection_may_be_read_meanwhile(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> None:
     session = opened(monkeypatch, wire)
-    turns = Turns(session)
+    turns = Turns(session, few=2)
     waits = [turns.begin(deletion(f"{number} slow")) for number in range(6)]
     assert next(session.search("", "(objectClass=*)", (), scope="BASE")).texts("dsServiceName") == ("CN=DC1",)
     assert [wait() for wait in waits] == [0] * 6
@@ -155,7 +153,7 @@ def test_another_connection_is_of_the_same_server(monkeypatch: pytest.MonkeyPatc
 def test_without_a_second_connection_all_goes_over_the_first(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> None:
     session = connect(monkeypatch, Sending(wire))
     monkeypatch.setattr(Session, "another", lambda _self: None)
-    turns = Turns(session)
+    turns = Turns(session, few=2)
     assert [wait() for wait in [turns.begin(deletion(name)) for name in "abcde"]] == [0] * 5
     turns.close()
     assert wire.order == list("abcde")

@@ -30,7 +30,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
-@pytest.mark.parametrize(("users", "units"), [(0, 3500), (49, 3500), (50, 5000), (499, 5000), (500, 8000), (10**6, 8000)])
+@pytest.mark.parametrize(
+    ("users", "units"), [(0, 3500), (49, 3500), (50, 5000), (499, 5000), (500, 8000), (10**6, 8000)]
+)
 def test_no_ten_seconds_see_more_than_the_bucket_and_what_flows_into_it(clock: Clock, users: int, units: int) -> None:
     quota = Quota()
     quota.saw_users(users)
