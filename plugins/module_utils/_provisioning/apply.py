@@ -58,6 +58,7 @@ def apply_groups(
     journal: Journal,
     *,
     planned_on: Database | None = None,
+    beside_others: bool = False,
 ) -> Iterator[Applied]:
     """Apply the group part of a plan, yielding what became of each change.
 
@@ -70,6 +71,7 @@ def apply_groups(
         writer: the same, for writing.
         journal: the memory of the directory side.
         planned_on: the copy of the directory that the plan was read from; None for the one of this call.
+        beside_others: other machines make the containers of this plan as well, at the same time.
 
     Raises:
         GpadError: the directory went away, so that nothing more can be done.
@@ -99,19 +101,23 @@ def apply_groups(
                     stale = f"{change.dn} has members by now."
                 if stale:
                     raise ObjectError(stale, "Plan again.", code="directory_moved_on")
-                applied = _apply_group(change, writer)
+                applied = _apply_group(change, writer, directory if beside_others else None)
                 if change.new_dn and change.guid:
                     moved_here[change.guid] = change.new_dn
                 if change.action is Action.RESTORE and change.guid:
                     restored.add(change.guid)
             except ObjectError as error:
-                applied = _failed(change, error)
+                applied = failed(change, error)
                 refused |= {change.id} - {""}
-            yield from _recorded(applied, journal)
+            yield from recorded(applied, journal)
 
 
-def _recorded(applied: Applied, journal: Journal) -> Iterator[Applied]:
+def recorded(applied: Applied, journal: Journal) -> Iterator[Applied]:
     """Write down what became of a change and yield it, also when it cannot be written down: it is done all the same.
+
+    Parameters:
+        applied: what became of it.
+        journal: the memory of the directory side.
 
     Raises:
         GpadError: the journal cannot be written, so that nothing more may be done.
@@ -142,15 +148,22 @@ def _planned_elsewhere(there: Database, here: Database) -> ObjectError:
 
 
 def refuse_stopped(journal: Journal) -> None:
-    """Go no further when the administrator stopped runs.
+    """Go no further when the administrator stopped runs, or when the time is over that slices had.
 
     Raises:
-        BlockedError: runs are stopped.
+        BlockedError: one of the two.
     """
     why = journal.stopped()
     if why is not None:
         raise BlockedError(
             f"Runs are stopped: {why}", "gpad_journal with stopped: false lets them run.", code="stopped"
+        )
+    over = journal.over()
+    if over is not None:
+        raise BlockedError(
+            f"The time that slices had ended at {over}.",
+            "Merge what was done, the next run does the rest; hand over with more minutes.",
+            code="slice_time_over",
         )
 
 
@@ -192,9 +205,9 @@ def _stale(change: GroupChange, expected_dn: str, now: Mapping[str, DirectoryGro
     return ""
 
 
-def _apply_group(change: GroupChange, writer: DirectoryWriter) -> Applied:
+def _apply_group(change: GroupChange, writer: DirectoryWriter, shared: DirectoryReader | None) -> Applied:
     if change.action is Action.CREATE_CONTAINER:
-        writer.create_container(change.dn)
+        _create_container(change.dn, writer, shared)
         return _done(change, None, change.dn, {})
     if change.action is Action.CREATE:
         created = writer.create(change.dn, change.after)
@@ -215,13 +228,23 @@ def _apply_group(change: GroupChange, writer: DirectoryWriter) -> Applied:
     return _done(change, guid, change.dn, change.after)
 
 
+def _create_container(name: str, writer: DirectoryWriter, shared: DirectoryReader | None) -> None:
+    """Create a container, or see that another machine was faster where the directory is shared."""
+    try:
+        writer.create_container(name)
+    except ObjectError:
+        if shared is None or not shared.containers({name}):
+            raise
+
+
 def _done(change: GroupChange, guid: str | None, name: str, after: Mapping[str, Values]) -> Applied:
     return Applied(
         change.action.value, change.id, change.name, guid, name, "done", change.before, after, reason=change.reason
     )
 
 
-def _failed(change: GroupChange | MemberChange, error: GpadError) -> Applied:
+def failed(change: GroupChange | MemberChange, error: GpadError) -> Applied:
+    """Return that a change was not made, and why."""
     before = change.before if isinstance(change, GroupChange) else {}
     return Applied(
         change.action.value,
@@ -282,8 +305,8 @@ def apply_members(
                 )
                 applied = _member_outcome(change, guid, add, result)
             except ObjectError as error:
-                applied = _failed(change, error)
-            yield from _recorded(applied, journal)
+                applied = failed(change, error)
+            yield from recorded(applied, journal)
 
 
 def _unlike_planned(
