@@ -71,8 +71,8 @@ options:
     type: path
   copy_to:
     description:
-      - Path where a copy of the journal is written, with mode 0600, as it is after this call. It is one file that can be
-        carried elsewhere or kept as a backup, also while a run goes on, or after one died. To write it is no change.
+      - Path where a copy of the journal is written, with mode 0600, as it is after this call. It is one file that can
+        be carried elsewhere or kept as a backup, also while a run goes on, or after one died. To write it is no change.
       - Not written in check mode.
     type: path
   released:

@@ -144,7 +144,6 @@ def _execute(module: AnsibleModule, part: Part) -> dict[str, Any]:
             rules,
             writes=not module.check_mode,
             of_slice=step.slice is not None,
-            keeps=step.merged is not None,
         )
         log_path = Path(params["log_path"]) if params["log_path"] else None
         work = Work(part, journal, control, retries, report, log_path, step.slice)

@@ -77,7 +77,6 @@ class RunControl:
         writes: whether this call may write the directory, or holds the journal for one that will; what it learns is
             then remembered, else nothing is.
         of_slice: this call is of a slice, which works on a copy of the journal.
-        keeps: the journal stays held for the plan when this call fails, since others carry the plan out.
     """
 
     def __init__(
@@ -87,13 +86,12 @@ class RunControl:
         *,
         writes: bool,
         of_slice: bool = False,
-        keeps: bool = False,
     ) -> None:
         self._journal = journal
         self._rules = rules
         self._writes = writes
         self._of_slice = of_slice
-        self._keeps = keeps
+        self._keeps = False
         self._carried = False
         self._let_through = False
         self._entered = False
@@ -194,6 +192,10 @@ class RunControl:
         if self._writes and not self._let_through:
             raise quarantine_rule.refusal(current)
         self.tell(report)
+
+    def keep(self) -> None:
+        """Leave the journal held for the plan when this call fails, since others carry the plan out."""
+        self._keeps = True
 
     def go_on(self, report: Report) -> None:
         """Let a run pass that was let through already."""

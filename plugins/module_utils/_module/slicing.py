@@ -140,6 +140,8 @@ def check_step(plan: PlanFile, work: Work, step: Step) -> HandOver | None:
         )
     given, module = work.journal.slices.handed_over(), work.part.module
     given = given if given is not None and given.plan_id == plan.header.plan_id else None
+    if given is not None:
+        work.control.keep()
     if step.slice is None and step.merged is None:
         if given is not None:
             raise BlockedError(
