@@ -18,15 +18,15 @@ ALL = tuple(range(COUNT))
 
 
 class Machines:
-    """Four of them, for one target."""
+    """Four of them, for one target; the options are those of every call."""
 
-    def __init__(self, target: Target) -> None:
-        self.target = target
+    def __init__(self, target: Target, **options: Any) -> None:
+        self.target, self.options = target, options
         self.copy = target.state / "copy.sqlite3"
 
     def call(self, module: str, **options: Any) -> dict[str, Any]:
         run = self.target.group if module == "group" else self.target.membership
-        return run(**options)
+        return run(**{**self.options, **options})
 
     def hand_over(self, module: str, **options: Any) -> dict[str, Any]:
         """Hand a part over, which must succeed."""
@@ -56,5 +56,6 @@ class Machines:
     def carried_out(self, module: str) -> dict[str, Any]:
         """Carry out a whole part, of which nothing may fail, and merge it."""
         self.hand_over(module)
-        assert {told["outcome"] for told in self.all_at_once(module)} == {"ok"}
+        failed = [told for told in self.all_at_once(module) if told["outcome"] != "ok"]
+        assert not failed, failed
         return self.merge(module)
