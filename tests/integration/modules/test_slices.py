@@ -45,7 +45,7 @@ class Twin:
         anchor = f"Group_{ids['Adopted']}"
         objects.add(
             self.target,
-            objects.unique("Adopted"),
+            f"Adopted {ids['Adopted'][-12:]}",
             "group",
             f"groupType: {objects.UNIVERSAL}",
             f"msDS-ExternalDirectoryObjectId: {anchor}",
