@@ -62,6 +62,7 @@ extends_documentation_fragment:
   - hybrid_identity.gpad._settings
   - hybrid_identity.gpad._mappings
   - hybrid_identity.gpad._quarantine
+  - hybrid_identity.gpad._slices
   - hybrid_identity.gpad._results
   - hybrid_identity.gpad._attributes
   - hybrid_identity.gpad._attributes.directory
@@ -166,6 +167,15 @@ plan_id:
   returned: when the run came to its end
   type: str
   sample: 0d7c2f1d0b0c4c0f8f7b6a1d2e3f4a5b
+slices:
+  description:
+    - Of C(hand_over) how many slices there are (C(count)), until when they may write (C(until)), and how many changes
+      each has, containers aside (C(changes)).
+    - Of C(merged) how many there are, which came back (C(merged)), which did not (C(missing)), and which came back and
+      had left changes undone (C(unfinished)).
+  returned: with C(hand_over) or C(merged), when the run came to its end
+  type: dict
+  sample: {count: 4, merged: [0, 1, 3], missing: [2], unfinished: []}
 quarantine:
   description:
     - Whether runs are in quarantine (C(active)), since when and why, when the next is let through, and whether this

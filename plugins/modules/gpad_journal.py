@@ -69,6 +69,12 @@ options:
   plan:
     description: Path of the plan that was reviewed.
     type: path
+  copy_to:
+    description:
+      - Path where a copy of the journal is written, with mode 0600, as it is after this call. It is one file that can
+        be carried elsewhere or kept as a backup, also while a run goes on, or after one died. To write it is no change.
+      - Not written in check mode.
+    type: path
   released:
     description:
       - What runs wait for and shall no longer. V(quarantine) lets them write again, V(lease) takes the journal from the
@@ -113,6 +119,11 @@ EXAMPLES = r"""
     journal: /var/lib/gpad/contoso.com/journal.sqlite3
     stopped: true
     stop_reason: a change freeze until Monday.
+
+- name: Keep a backup
+  hybrid_identity.gpad.gpad_journal:
+    journal: /var/lib/gpad/contoso.com/journal.sqlite3
+    copy_to: /var/backups/gpad-contoso.com.sqlite3
 
 - name: Let runs write again, and try at once what failed
   hybrid_identity.gpad.gpad_journal:

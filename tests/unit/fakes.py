@@ -626,6 +626,7 @@ class FakeJournal:
     records: list[Applied] = field(default_factory=list)
     since: dict[str, str] = field(default_factory=dict)
     why_stopped: str | None = None
+    over_since: str | None = None
     asked: frozenset[str] = frozenset()
 
     def known(self) -> Mapping[str, KnownGroup]:
@@ -647,6 +648,10 @@ class FakeJournal:
     def stopped(self) -> str | None:
         """Return why runs are stopped, or None."""
         return self.why_stopped
+
+    def over(self) -> str | None:
+        """Return since when a slice may write no more, or None."""
+        return self.over_since
 
     def forget(self, cloud_id: str) -> None:
         """Forget a pair."""

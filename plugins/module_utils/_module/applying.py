@@ -61,9 +61,20 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.run_c
     quarantine_rules,
     retry_rules,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.slicing import (
+    SLICES,
+    STEPS,
+    HandingOver,
+    Merging,
+    Step,
+    check_step,
+    hand_over,
+    step_of,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import (
     apply,
     dn,
+    member_applying,
     ownership,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
@@ -107,18 +118,19 @@ def run_members() -> None:
 
 def _run(part: Part) -> None:
     run_module(
-        {**DIRECTORY, **SETTINGS, **QUARANTINE, **_STORES, **RESULTS, **part.options},
+        {**DIRECTORY, **SETTINGS, **QUARANTINE, **_STORES, **SLICES, **RESULTS, **part.options},
         lambda module: _execute(module, part),
         LIBRARIES,
         required_one_of=[("plan", "snapshot")],
-        mutually_exclusive=[("plan", "snapshot")],
-        required_by={"snapshot": ("target_container",), "approve": ("plan",)},
+        mutually_exclusive=[("plan", "snapshot"), STEPS],
+        required_by={"snapshot": ("target_container",), "approve": ("plan",), **dict.fromkeys(STEPS, ("plan",))},
     )
 
 
 def _execute(module: AnsibleModule, part: Part) -> dict[str, Any]:
     params = module.params
     report = Report(params["max_results"])
+    step = step_of(params)
     with ExitStack() as stack:
         # Files first: what is wrong with them is told before the directory is asked.
         given = PlanFile(Path(params["plan"])) if params["plan"] else None
@@ -130,21 +142,27 @@ def _execute(module: AnsibleModule, part: Part) -> dict[str, Any]:
         journal = JournalFile(Path(params["journal"]), writable=not module.check_mode)
         stack.callback(journal.close)
         tell_damage(module, report, journal.path, journal.damage)
-        control = RunControl(journal, rules, writes=not module.check_mode)
+        control = RunControl(
+            journal,
+            rules,
+            writes=not module.check_mode,
+            of_slice=step.slice is not None,
+        )
         log_path = Path(params["log_path"]) if params["log_path"] else None
-        work = Work(part, journal, control, retries, report, log_path)
+        work = Work(part, journal, control, retries, report, log_path, step.slice)
         try:
             if not module.check_mode:
                 stack.enter_context(journal.locked())
-            result = _carry_out(module, work, given, snapshot, settings, stack)
+            result = _carry_out(module, work, step, given, snapshot, settings, stack)
         except Exception as error:
             return control.failed(error)
-        return control.finished(result, last=part is MEMBERS)
+        return control.finished(result, last=part is MEMBERS and step.hand_over is None)
 
 
 def _carry_out(
     module: AnsibleModule,
     work: Work,
+    step: Step,
     given: PlanFile | None,
     snapshot: Snapshot | None,
     settings: Settings | None,
@@ -154,14 +172,19 @@ def _carry_out(
     approved = params["approve"] is not None
     work.control.begin(given.header.plan_id if given is not None else None, report, approved=approved)
     if given is not None:
+        handed_over = check_step(given, work, step)
+        if handed_over is not None and step.merged is not None:
+            return _merge(module, work, Merging(given, work, handed_over, step.merged, stack), given)
         _check_given(given, journal, part, params, check_mode=module.check_mode)
         refuse_breaches(given, params["approve"])
         tell_or_refuse(given, journal, report, check_mode=module.check_mode)
         _look_for_other_writers(given, report, check_mode=module.check_mode)
     planned_at = given.header.created_at if given is not None else None
     work.control.refuse_quarantined(report, approved=approved, planned_at=planned_at)
-    if given is not None and next(changes(given, part), None) is None:
+    if given is not None and next(changes(given, part, work.slice), None) is None:
         # Nothing to do needs no directory.
+        if step.hand_over is not None:
+            return _hand_over(module, work, step.hand_over, given)
         _tell(given, work, told=not approved)
         if not module.check_mode:
             record(given, work, iter(()), iter(()))
@@ -173,6 +196,8 @@ def _carry_out(
     if given is not None:
         plan = given
         _check_domain(plan, reader)
+        if step.hand_over is not None:
+            return _hand_over(module, work, step.hand_over, plan)
     elif snapshot is not None and settings is not None:
         refuse_old(snapshot.header.captured_at, params["max_snapshot_age"])
         path = stack.enter_context(temporary_plan())
@@ -197,18 +222,25 @@ def _carry_out(
         raise ConfigurationError("Neither plan nor snapshot is given.", "Give one of them.")
     _tell(plan, work, told=given is not None and not approved)
     if module.check_mode:
-        for change in changes(plan, part):
+        for change in changes(plan, part, work.slice):
             report.change(change)
     else:
         writer = Writer(session, WriteOrder(params.get("write_order", WriteOrder.ADDITIONS_FIRST)))
         stack.callback(writer.close)
         planned: Iterator[Change]
         if part is GROUPS:
-            planned, groups = tee(group_changes(plan))
-            done = apply.apply_groups(groups, reader, writer, journal, planned_on=plan.header.database)
+            planned, groups = tee(group_changes(plan, work.slice))
+            done = apply.apply_groups(
+                groups,
+                reader,
+                writer,
+                journal,
+                planned_on=plan.header.database,
+                beside_others=work.slice is not None,
+            )
         else:
-            planned, members = tee(member_changes(plan))
-            done = apply.apply_members(
+            planned, members = tee(member_changes(plan, work.slice))
+            done = member_applying.apply_members(
                 members,
                 reader,
                 writer,
@@ -217,10 +249,44 @@ def _carry_out(
                 just_planned=given is None,
             )
         stage = Stage.GROUPS_WRITTEN if part is GROUPS else Stage.MEMBERS_WRITTEN
-        record(plan, work, planned, progress.counted(done, stage, lambda: plan.count(part.kind)))
+        record(plan, work, planned, progress.counted(done, stage, lambda: _count(plan, work)))
         writer.close()
     report.summary["operations"] = sum(session.operations.values())
     return report_result(module, report, changed=report.changed, plan_id=plan.header.plan_id)
+
+
+def _count(plan: PlanFile, work: Work) -> int:
+    """Return how many changes there are."""
+    if work.slice is None:
+        return plan.count(work.part.kind)
+    return sum(1 for _change in changes(plan, work.part, work.slice))
+
+
+def _hand_over(module: AnsibleModule, work: Work, given: HandingOver, plan: PlanFile) -> dict[str, Any]:
+    told = hand_over(plan, work, given, check_mode=module.check_mode)
+    return report_result(module, work.report, changed=False, plan_id=plan.header.plan_id, slices=told)
+
+
+def _merge(module: AnsibleModule, work: Work, merging: Merging, plan: PlanFile) -> dict[str, Any]:
+    """Take what slices did for what this call did; whether it may be done was asked when it was handed over."""
+    journal, report = work.journal, work.report
+    _check_pins(plan, journal)
+    work.control.go_on(report)
+    _tell(plan, work, told=module.params["approve"] is None)
+    if module.check_mode:
+        for change, applied in zip(changes(plan, work.part), merging.applied(), strict=True):
+            report.applied(change, applied)
+    else:
+        journal.check_plan(work.part.module, plan.header.plan_id, plan.header.created_at)
+        # All of it or nothing, so that a merge that failed can be repeated.
+        with journal.together():
+            ended_by = record(plan, work, changes(plan, work.part), merging.recorded())
+            if ended_by is not None:
+                raise ended_by
+            merging.judge()
+            journal.slices.hand_over(None)
+    slices = merging.told()
+    return report_result(module, report, changed=report.changed, plan_id=plan.header.plan_id, slices=slices)
 
 
 def _look_for_other_writers(plan: PlanFile, report: Report, *, check_mode: bool) -> None:
@@ -234,9 +300,10 @@ def _look_for_other_writers(plan: PlanFile, report: Report, *, check_mode: bool)
 def _tell(plan: PlanFile, work: Work, *, told: bool) -> None:
     """Take in what the plan left out of this module's part.
 
-    With a given plan, gpad_plan has told it already in the same run, but where the plan was approved.
+    With a given plan, gpad_plan has told it already in the same run, but where the plan was approved; of slices, the
+    call tells it that merges them.
     """
-    if told:
+    if told or work.slice is not None:
         return
     for item in plan.items_of(Skip, Problem, Notice):
         if not isinstance(item, CHANGES) and _concerns(item, work.part):
@@ -276,9 +343,7 @@ def _check_given(
     plan: PlanFile, journal: JournalFile, part: Part, params: Mapping[str, Any], *, check_mode: bool
 ) -> None:
     header = plan.header
-    journal.pins.check_tenant(header.tenant_id)
-    journal.pins.check_snapshot_key(header.snapshot_key)
-    journal.pins.check_domain(header.domain)
+    _check_pins(plan, journal)
     for change in group_changes(plan):
         _check_place(plan, change, params["managed_containers"])
     refuse_old(header.captured_at, params["max_snapshot_age"])
@@ -287,6 +352,12 @@ def _check_given(
         _check_fresh(plan, check_mode=False)
         journal.pins.check_age(header.captured_at)
         journal.check_plan(part.module, header.plan_id, header.created_at)
+
+
+def _check_pins(plan: PlanFile, journal: JournalFile) -> None:
+    journal.pins.check_tenant(plan.header.tenant_id)
+    journal.pins.check_snapshot_key(plan.header.snapshot_key)
+    journal.pins.check_domain(plan.header.domain)
 
 
 def _check_fresh(plan: PlanFile, *, check_mode: bool) -> None:

@@ -47,6 +47,7 @@ def run() -> None:
         "configured": {"type": "str"},
         "enabled_by": {"type": "str"},
         "plan": {"type": "path"},
+        "copy_to": {"type": "path"},
         "released": {"type": "list", "elements": "str", "choices": list(_RELEASED), "default": []},
     }
     run_module({**options, **QUARANTINE, **RESULTS}, _keep, {}, required_by={"enabled_by": ("configured", "plan")})
@@ -95,6 +96,8 @@ def _keep(module: AnsibleModule) -> dict[str, Any]:
             for cloud_id in gone:
                 journal.forget(cloud_id)
                 journal.written_to.settle(cloud_id)
+            if module.params["copy_to"]:
+                journal.slices.copy_to(Path(module.params["copy_to"]))
         stopped = module.params["stopped"] if module.check_mode and switched else journal.stopped() is not None
     report.summary.update({"accepted": len(fresh), "forgotten": len(gone)})
     return report_result(

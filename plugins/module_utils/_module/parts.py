@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import Spec
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import GroupChange, MemberChange
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.slices import Slice
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile
 
 Change: TypeAlias = "GroupChange | MemberChange"
@@ -43,16 +44,20 @@ GROUPS = Part("gpad_group", GroupChange, {})
 MEMBERS = Part("gpad_membership", MemberChange, _ORDER)
 
 
-def changes(plan: PlanFile, part: Part) -> Iterator[Change]:
-    """Return the changes of a part of a plan."""
-    return (item for item in plan.items_of(part.kind) if isinstance(item, part.kind))
+def changes(plan: PlanFile, part: Part, one: Slice | None = None) -> Iterator[Change]:
+    """Return the changes of a part of a plan, or of one slice of it."""
+    return (item for item in plan.items_of(part.kind) if isinstance(item, part.kind) and _is_of(item, one))
 
 
-def group_changes(plan: PlanFile) -> Iterator[GroupChange]:
-    """Return the changes of groups."""
-    return (item for item in plan.items_of(GroupChange) if isinstance(item, GroupChange))
+def group_changes(plan: PlanFile, one: Slice | None = None) -> Iterator[GroupChange]:
+    """Return the changes of groups, or those of one slice."""
+    return (item for item in plan.items_of(GroupChange) if isinstance(item, GroupChange) and _is_of(item, one))
 
 
-def member_changes(plan: PlanFile) -> Iterator[MemberChange]:
-    """Return the changes of members."""
-    return (item for item in plan.items_of(MemberChange) if isinstance(item, MemberChange))
+def member_changes(plan: PlanFile, one: Slice | None = None) -> Iterator[MemberChange]:
+    """Return the changes of members, or those of one slice."""
+    return (item for item in plan.items_of(MemberChange) if isinstance(item, MemberChange) and _is_of(item, one))
+
+
+def _is_of(change: Change, one: Slice | None) -> bool:
+    return one is None or one.has(change.id)

@@ -76,12 +76,22 @@ class RunControl:
         rules: what leads into quarantine.
         writes: whether this call may write the directory, or holds the journal for one that will; what it learns is
             then remembered, else nothing is.
+        of_slice: this call is of a slice, which works on a copy of the journal.
     """
 
-    def __init__(self, journal: JournalFile, rules: QuarantineRules, *, writes: bool) -> None:
+    def __init__(
+        self,
+        journal: JournalFile,
+        rules: QuarantineRules,
+        *,
+        writes: bool,
+        of_slice: bool = False,
+    ) -> None:
         self._journal = journal
         self._rules = rules
         self._writes = writes
+        self._of_slice = of_slice
+        self._keeps = False
         self._carried = False
         self._let_through = False
         self._entered = False
@@ -96,7 +106,9 @@ class RunControl:
 
         Raises:
             BlockedError: another run is alive.
+            StoreError: the journal is the copy of a slice, or a slice was given another one.
         """
+        self._check_kind()
         lease = self._journal.lease
         holder, locked = lease.holder(), not self._writes and self._journal.is_locked()
         other = holder if holder is not None and holder.plan_id != plan_id else None
@@ -117,6 +129,21 @@ class RunControl:
             lease.take(plan_id)
         self._carried = True
         lease.carry(plan_id)
+
+    def _check_kind(self) -> None:
+        path = self._journal.path
+        if self._of_slice and not self._journal.slices.is_copy:
+            raise StoreError(
+                f"partition: the journal {path} is no copy that was made for slices.",
+                "Give the one that hand_over wrote, carried to this machine.",
+                code="journal_of_no_slice",
+            )
+        if not self._of_slice and self._journal.slices.is_copy:
+            raise StoreError(
+                f"The journal {path} is a copy that was made for a slice, and knows nothing of the others.",
+                "Give partition as well, or the journal that it was made from.",
+                code="journal_of_slice",
+            )
 
     def look_again(self) -> None:
         """Refuse to put a new plan in the place of the one that a run holds which began meanwhile.
@@ -164,6 +191,15 @@ class RunControl:
         self._let_through = approved or (tries and current.is_due(utc_now()))
         if self._writes and not self._let_through:
             raise quarantine_rule.refusal(current)
+        self.tell(report)
+
+    def keep(self) -> None:
+        """Leave the journal held for the plan when this call fails, since others carry the plan out."""
+        self._keeps = True
+
+    def go_on(self, report: Report) -> None:
+        """Let a run pass that was let through already."""
+        self._let_through = True
         self.tell(report)
 
     def refuse_log_on(self) -> None:
@@ -221,7 +257,7 @@ class RunControl:
             result: the result.
             last: this module is the last one of its plan.
         """
-        if self._carried and (last or result["fatal"]):
+        if self._carried and not (self._keeps and result["fatal"]) and (last or result["fatal"]):
             self._journal.lease.release()
             self._carried = False
         return {**result, "quarantine": self.state()}

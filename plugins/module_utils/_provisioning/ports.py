@@ -301,6 +301,8 @@ class Applied:
         error: why it failed, or None.
         added_ids: object ids of the cloud principals behind `added`.
         reason: why the change was planned, one phrase.
+        at: when, ISO 8601, where another journal wrote it down first; else empty.
+        milliseconds: how long it took, in that case.
     """
 
     action: str
@@ -316,6 +318,8 @@ class Applied:
     error: GpadError | None = None
     added_ids: frozenset[str] = frozenset()
     reason: str = ""
+    at: str = ""
+    milliseconds: int = 0
 
 
 class Journal(Protocol):
@@ -326,6 +330,9 @@ class Journal(Protocol):
 
     def stopped(self) -> str | None:
         """Return why runs are stopped, or None."""
+
+    def over(self) -> str | None:
+        """Return since when the slice of this journal may write no more, ISO 8601; None where it may."""
 
     def added(self, cloud_ids: Collection[str]) -> Mapping[str, frozenset[str]]:
         """Return the objectGUIDs of the members that earlier runs added to the objects of these cloud groups."""

@@ -45,6 +45,7 @@ PLAN_AGAIN: Mapping[str, str] = {
     "directory_busy": "the server recovers in minutes",
     "directory_unreachable": "the connection broke, whatever was written at that moment",
     "directory_log_on_refused": "it stops the run, and all that follow wait",
+    "slice_missing": "the machine that was to do it did not say what it did",
     "directory_not_trusted": "another server answered when the connection was made anew",
 }
 

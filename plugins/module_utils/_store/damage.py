@@ -198,8 +198,7 @@ def create(path: Path) -> None:
             return
         try:
             with replacing(path) as draft:
-                for ending in _BESIDE:  # of a journal that was moved away; they would be taken for this one's
-                    _beside(path, ending).unlink(missing_ok=True)
+                remove_beside(path)  # of a journal that was moved away; they would be taken for this one's
                 _fill(draft, lambda _db: None)
         except (OSError, sqlite3.Error) as error:
             raise unusable(path, f"it cannot be created: {error}") from None
@@ -270,6 +269,12 @@ def _copy(path: Path) -> Iterator[Path]:
         except OSError as error:
             raise unusable(path, f"it cannot be copied: {error.strerror}") from None
         yield copy
+
+
+def remove_beside(path: Path) -> None:
+    """Remove what SQLite keeps beside a file that is to be replaced."""
+    for ending in _BESIDE:
+        _beside(path, ending).unlink(missing_ok=True)
 
 
 def _beside(path: Path, ending: str) -> Path:

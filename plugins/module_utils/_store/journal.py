@@ -29,14 +29,18 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.log im
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.pins import Pins
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.quarantines import Quarantines
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.retries import Retries
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.slicing import Slices
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.watermarks import Watermarks
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.written import WrittenTo
 
 # Who only looks whether the lock is held has it for a moment.
 _LOCK_TRIES = 3
 _LOCK_PAUSE = 0.05
-# A run that came to its end and looked at all groups.
-_WHOLE = "r.outcome IN ('ok', 'partial', 'incomplete') AND r.summary NOT LIKE '%\"narrowed\":%'"
+# A run that came to its end, looked at all groups, and of whose slices none lost a change.
+_WHOLE = (
+    "r.outcome IN ('ok', 'partial', 'incomplete') AND r.summary NOT LIKE '%\"narrowed\":%' "
+    "AND r.summary NOT LIKE '%\"slices_lost\":%'"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,8 @@ class JournalFile:
             self._db = self._rebuilt(error, writable=writable)
         self.pins = Pins(self._db, path)
         self.log = Log(self._db, self.pins)
-        self.lease = Lease(self._db)
+        self.slices = Slices(self._db, self.pins, path)
+        self.lease = Lease(self._db, self.slices.lent_minutes)
         self.retries = Retries(self._db)
         self.quarantines = Quarantines(self._db)
         self.written_to = WrittenTo(self._db, self.pins)
@@ -176,6 +181,18 @@ class JournalFile:
                     time.sleep(_LOCK_PAUSE)
             yield
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Write all of a block, or nothing when it ends with an error."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
     def is_locked(self) -> bool:
         """Return whether somebody holds the right to write to the directory."""
         try:
@@ -195,6 +212,10 @@ class JournalFile:
     def stopped(self) -> str | None:
         """Return why runs are stopped, or None."""
         return self.pins.get("stopped")
+
+    def over(self) -> str | None:
+        """Return since when the slice of this journal may write no more, ISO 8601; None where it may."""
+        return self.slices.over()
 
     def stop(self, why: str | None) -> None:
         """Stop runs, a running one before its next batch; None lets them run again."""
@@ -251,11 +272,20 @@ class JournalFile:
         self._db.executemany("DELETE FROM left WHERE id = ?", [(cloud_id,) for cloud_id in sorted(gone)])
         self._db.executemany("INSERT OR IGNORE INTO left VALUES (?, ?)", [(i, now) for i in sorted(set(cloud_ids))])
 
-    def begin_run(self, run_id: str, module: str, plan_id: str, plan_created_at: str, now: str) -> None:
-        """Open a run; what is recorded next belongs to it."""
+    def begin_run(
+        self,
+        run_id: str,
+        module: str,
+        plan_id: str,
+        plan_created_at: str,
+        now: str,
+        summary: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Open a run; what is recorded next belongs to it. A summary says what is known of it before it ends."""
         cursor = self._db.execute(
-            "INSERT INTO runs (run_id, module, plan_id, plan_created_at, started_at) VALUES (?, ?, ?, ?, ?)",
-            (run_id, module, plan_id, plan_created_at, now),
+            "INSERT INTO runs (run_id, module, plan_id, plan_created_at, started_at, summary) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (run_id, module, plan_id, plan_created_at, now, None if summary is None else json.dumps(summary)),
         )
         self._run_no = int(cursor.lastrowid or 0)
         self._last = time.monotonic()
@@ -291,7 +321,7 @@ class JournalFile:
         )
 
     def record(self, applied: Applied) -> None:
-        """Write down what became of a change; it took the time since the change before it ended."""
+        """Write down what became of a change; unless it says when that was, it took the time since the one before."""
         error = applied.error
         ended = time.monotonic()
         milliseconds, self._last = round((ended - self._last) * 1000), ended
@@ -300,8 +330,8 @@ class JournalFile:
             "removed, reason, code, message, remedy) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 self._run_no,
-                moment_text(utc_now()),
-                milliseconds,
+                applied.at or moment_text(utc_now()),
+                applied.milliseconds if applied.at else milliseconds,
                 applied.action,
                 applied.id,
                 applied.name,

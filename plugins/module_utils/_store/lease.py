@@ -9,6 +9,8 @@ import os
 import socket
 import sqlite3
 import time
+from collections.abc import Callable
+from dataclasses import replace
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.lease import Holder
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_text
@@ -22,17 +24,19 @@ class Lease:
 
     Parameters:
         db: the open journal.
+        lent: returns for how many minutes the slices of a plan may write.
     """
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: sqlite3.Connection, lent: Callable[[str], int]) -> None:
         self._db = db
+        self._lent = lent
         self._carried: str | None = None
         self._beaten = 0.0
 
     def holder(self) -> Holder | None:
         """Return the run that holds the journal, dead or alive, or None."""
         row = self._db.execute("SELECT plan_id, host, pid, since, heartbeat FROM lease").fetchone()
-        return None if row is None else Holder(*row)
+        return None if row is None else replace(Holder(*row), lent_minutes=self._lent(row[0]))
 
     def take(self, plan_id: str) -> None:
         """Give the journal to a plan, whoever held it before."""

@@ -125,15 +125,16 @@ class Log:
             whole: whether what is not among them is left alone no more.
             looked_at: object ids of the groups of whose members that holds; None for all.
         """
-        self._db.execute("BEGIN")
+        self._db.execute("SAVEPOINT remarks")  # a transaction, or a part of the one that is open
         try:
             self._remark(run_no, now, items)
             if whole:
                 self._end_remarks(now, members=members, looked_at=looked_at)
         except BaseException:
-            self._db.execute("ROLLBACK")
+            self._db.execute("ROLLBACK TO remarks")
+            self._db.execute("RELEASE remarks")
             raise
-        self._db.execute("COMMIT")
+        self._db.execute("RELEASE remarks")
 
     def _remark(self, run_no: int, now: str, items: Iterable[Skip | Problem]) -> None:
         self._db.execute("CREATE TEMP TABLE IF NOT EXISTS seen (id TEXT, group_id TEXT, code TEXT)")

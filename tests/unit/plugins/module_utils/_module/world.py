@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -77,13 +77,18 @@ class World:
         fates: Iterable[Fate] = (),
         other_writers: tuple[str, ...] = (),
         key: SnapshotKey | None = None,
+        names: Mapping[int, str] | None = None,
     ) -> None:
-        """Write a snapshot; by default one group with two users. More groups are decided over by the fixed clause."""
+        """Write a snapshot; by default one group with two users. More groups are decided over by the fixed clause.
+
+        Names are other displayNames than the usual ones.
+        """
         captured_at = datetime.now(timezone.utc) - timedelta(hours=hours_ago)
         wanted = {10: (user(1), user(2))} if groups is None else groups
         with snapshot.writing(self.folder / "snapshot", key) as writer:
             for number, members in wanted.items():
-                writer.add_group(cloud_group(number), Decision(None, "all"))
+                named: dict[str, Any] = {"displayName": names[number]} if names and number in names else {}
+                writer.add_group(cloud_group(number, **named), Decision(None, "all"))
                 writer.add_members(cloud_id(number), CompleteReading(members))
             for group in more:
                 writer.add_group(group, decide(group, Scope()))

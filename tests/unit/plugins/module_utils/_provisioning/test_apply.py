@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import apply, plan
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import apply, member_applying, plan
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import build_plan
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     BlockedError,
@@ -116,7 +116,7 @@ def groups(changes: Iterable[GroupChange], directory: FakeDirectory, journal: Fa
 def links(changes: Iterable[MemberChange], directory: FakeDirectory, journal: FakeJournal) -> list[Applied]:
     """Carry out a plan that was given, and read from the same domain controller."""
     planned_on = database_of(directory.domain)
-    return list(apply.apply_members(changes, directory, directory, journal, planned_on=planned_on))
+    return list(member_applying.apply_members(changes, directory, directory, journal, planned_on=planned_on))
 
 
 def code(applied: Applied) -> str:
@@ -508,7 +508,7 @@ def test_a_sequence_number_of_another_copy_proves_nothing(
     """Each copy of the directory counts for itself: the same number there says nothing of the links here."""
     directory.nodes[guid(1)].usn = 7
     change = dataclasses.replace(members([want(4)], [], [link(2)]), before_usn=7)
-    (applied,) = apply.apply_members([change], directory, directory, knowing, planned_on=planned_on)
+    (applied,) = member_applying.apply_members([change], directory, directory, knowing, planned_on=planned_on)
     assert (applied.status, code(applied), directory.writes) == ("failed", "directory_moved_on", [])
 
 
@@ -601,7 +601,7 @@ def test_members_are_stopped_before_the_next_group_begins(
         stopping.know(number)
         changes.append(dataclasses.replace(members([want(2)], group=guid(number)), id=cloud_id(number)))
     with pytest.raises(BlockedError) as caught:
-        list(apply.apply_members(changes, directory, directory, stopping, just_planned=just_planned))
+        list(member_applying.apply_members(changes, directory, directory, stopping, just_planned=just_planned))
     assert (caught.value.code, len(stopping.records), len(directory.writes)) == ("stopped", done, done)
 
 
@@ -613,7 +613,7 @@ def test_a_run_that_is_not_stopped_goes_on(journal: FakeJournal) -> None:
 
 
 def test_a_plan_of_this_call_is_believed(directory: FakeDirectory, journal: FakeJournal) -> None:
-    done = list(apply.apply_members([at_usn(0)], directory, directory, journal, just_planned=True))
+    done = list(member_applying.apply_members([at_usn(0)], directory, directory, journal, just_planned=True))
     assert (done[0].status, directory.questions) == ("done", [])
 
 

@@ -14,7 +14,12 @@ from hypothesis import event, given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import apply, dn, mapping
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import (
+    apply,
+    dn,
+    mapping,
+    member_applying,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import build_plan
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Tally
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
@@ -262,7 +267,7 @@ def _applying(items: list[PlanItem], directory: FakeDirectory, journal: FakeJour
     groups = (item for item in items if isinstance(item, GroupChange))
     yield from apply.apply_groups(groups, directory, directory, journal)
     members = (item for item in items if isinstance(item, MemberChange))
-    yield from apply.apply_members(members, directory, directory, journal)
+    yield from member_applying.apply_members(members, directory, directory, journal)
 
 
 def _apply(world: World, directory: FakeDirectory, journal: FakeJournal) -> list[Applied]:

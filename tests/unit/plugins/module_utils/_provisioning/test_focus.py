@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, event, given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import apply, focus
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import apply, focus, member_applying
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import build_plan
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.focus import Focus, Watermark
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Kind, Tally
@@ -179,7 +179,9 @@ def _plan(
 def _run(cloud: FakeCloud, directory: FakeDirectory, journal: FakeJournal) -> None:
     items = _plan(cloud, directory, journal)
     list(apply.apply_groups((i for i in items if isinstance(i, GroupChange)), directory, directory, journal))
-    list(apply.apply_members((i for i in items if isinstance(i, MemberChange)), directory, directory, journal))
+    list(
+        member_applying.apply_members((i for i in items if isinstance(i, MemberChange)), directory, directory, journal)
+    )
 
 
 _LISTED = st.one_of(

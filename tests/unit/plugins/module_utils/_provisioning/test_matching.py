@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import apply, dn, identity
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import (
+    apply,
+    dn,
+    identity,
+    member_applying,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Kind, Tally
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
     ANCHOR,
@@ -208,7 +213,7 @@ def applied(items: list[PlanItem], directory: FakeDirectory, journal: FakeJourna
     """Carry a plan out."""
     list(apply.apply_groups(changes(items), directory, directory, journal))
     members = [item for item in items if isinstance(item, MemberChange)]
-    list(apply.apply_members(members, directory, directory, journal, just_planned=True))
+    list(member_applying.apply_members(members, directory, directory, journal, just_planned=True))
     return items
 
 

@@ -11,7 +11,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import apply, dn, identity
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import (
+    apply,
+    dn,
+    identity,
+    member_applying,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Kind, Tally
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
@@ -114,7 +119,7 @@ def test_a_deleted_group_is_emptied_first_and_deleted_by_the_next_run() -> None:
     assert change.reason.startswith("retired: ")
     counted = (Kind.MEMBER_REMOVALS, Kind.GROUPS_EMPTIED, Kind.RETIREMENTS, Kind.DELETIONS)
     assert [tally.counts[kind] for kind in counted] == [2, 1, 1, 0]
-    list(apply.apply_members([change], directory, directory, journal))
+    list(member_applying.apply_members([change], directory, directory, journal))
     tally = Tally()
     items = planned(directory, journal, fates=[gone()], tally=tally)
     assert [(change.action, change.guid) for change in changes(items)] == [(Action.DELETE, guid(1))]
@@ -169,7 +174,7 @@ def test_what_was_chosen_is_done(departure: str, group: CloudGroup | None, fate:
     assert (actions(items), codes(items)[-1]) == expected[chosen]
     list(apply.apply_groups(changes(items), directory, directory, journal))
     members = [item for item in items if isinstance(item, MemberChange)]
-    list(apply.apply_members(members, directory, directory, journal))
+    list(member_applying.apply_members(members, directory, directory, journal))
     node = directory.nodes[guid(1)]
     assert node.members == (set() if chosen is Retire.EMPTY else {guid(2)})
     assert dn.parent(node.dn) == (SUB if chosen is Retire.MOVE else MANAGED)
@@ -306,7 +311,7 @@ def test_protected_members_stay_and_so_does_the_group_that_holds_them() -> None:
     assert change is not None
     assert [link.guid for link in change.remove] == [guid(3)]
     assert tally.counts[Kind.GROUPS_EMPTIED] == 0
-    list(apply.apply_members([change], directory, directory, journal))
+    list(member_applying.apply_members([change], directory, directory, journal))
     assert actions(planned(directory, journal, fates=[gone()], settings=settings)) == []
 
 

@@ -8,11 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.apply import (
-    apply_groups,
-    apply_members,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.apply import apply_groups
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Kind, Tally
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.member_applying import apply_members
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
     GroupChange,
     MemberChange,
