@@ -15,6 +15,10 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity, scope_change
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
+    ANCHOR,
+    SAM,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.directory_facts import (
     GroupFacts,
     MemberFact,
@@ -24,7 +28,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     GpadError,
     ObjectError,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import ANCHOR, SAM
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     Account,
     CloudGroup,

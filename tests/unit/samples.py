@@ -8,10 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Limits
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
     ANCHOR,
     UNIVERSAL_SECURITY,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Limits
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
     AttributeMapping,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (

@@ -15,8 +15,10 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.se
     Session,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
+    ANCHOR,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import DirectoryError
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import DomainInfo
 
 _ROOT = ("defaultNamingContext", "configurationNamingContext", "schemaNamingContext", "dnsHostName")

@@ -25,12 +25,14 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.se
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.token_sizes import read_token_sizes
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import access, identity, rights
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
+    ANCHOR,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.enforcement import (
     Enforcement,
     enforcement_rows,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import GpadError
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.preflight import (
     Row,
     Status,

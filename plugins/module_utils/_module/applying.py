@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from functools import partial
 from itertools import tee
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -28,17 +28,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.conne
     LIBRARIES,
     open_directory,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.directory_side import (
-    make_plan,
-    other_writer,
-    refuse_breaches,
-    refuse_future,
-    refuse_old,
-    refuse_other_writers,
-    settings_of,
-    snapshot_of,
-    temporary_plan,
-)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.parts import (
     CHANGES,
     GROUPS,
@@ -51,6 +40,13 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.parts
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.progress import ProgressFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.recording import Work, record
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.refusals import (
+    other_writer,
+    refuse_breaches,
+    refuse_future,
+    refuse_old,
+    refuse_other_writers,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import (
     report_result,
     run_module,
@@ -92,10 +88,12 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import WriteOrder
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.progress import Stage
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report, worst
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Settings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Settings
+    from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
 
 _STORES: Spec = {
     "snapshot": {"type": "path"},
@@ -136,8 +134,7 @@ def _execute(module: AnsibleModule, part: Part) -> dict[str, Any]:
         given = PlanFile(Path(params["plan"])) if params["plan"] else None
         if given is not None:
             stack.callback(given.close)
-        snapshot = snapshot_of(params) if given is None else None
-        settings = settings_of(params) if given is None else None
+        snapshot, settings = _own_sources(params) if given is None else (None, None)
         rules, retries = quarantine_rules(params["quarantine"]), retry_rules(params)
         journal = JournalFile(Path(params["journal"]), writable=not module.check_mode)
         stack.callback(journal.close)
@@ -157,6 +154,49 @@ def _execute(module: AnsibleModule, part: Part) -> dict[str, Any]:
         except Exception as error:
             return control.failed(error)
         return control.finished(result, last=part is MEMBERS and step.hand_over is None)
+
+
+# What makes plans is loaded where there is none: it takes longer to load than a small plan takes to be carried out.
+def _own_sources(params: dict[str, Any]) -> tuple[Snapshot, Settings]:
+    """Return what this call makes its own plan from.
+
+    Raises:
+        GpadError: the snapshot cannot be used, or an option.
+    """
+    from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.plan_making import snapshot_of
+    from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.settings_options import settings_of
+
+    return snapshot_of(params), settings_of(params)
+
+
+def _own_plan(
+    module: AnsibleModule,
+    work: Work,
+    settings: Settings,
+    snapshot: Snapshot,
+    reader: Reader,
+    progress: ProgressFile,
+    stack: ExitStack,
+) -> PlanFile:
+    """Return a plan that this call makes for itself; its file goes with the stack."""
+    from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.plan_making import (
+        make_plan,
+        temporary_plan,
+    )
+
+    plan = make_plan(
+        settings,
+        snapshot,
+        reader,
+        work.journal,
+        stack.enter_context(temporary_plan()),
+        check_mode=module.check_mode,
+        with_members=work.part is MEMBERS,
+        retry_now=module.params["retry_now"],
+        compared=partial(progress.tell, Stage.MEMBERS_COMPARED),
+    ).file
+    stack.callback(plan.close)
+    return plan
 
 
 def _carry_out(
@@ -200,19 +240,7 @@ def _carry_out(
             return _hand_over(module, work, step.hand_over, plan)
     elif snapshot is not None and settings is not None:
         refuse_old(snapshot.header.captured_at, params["max_snapshot_age"])
-        path = stack.enter_context(temporary_plan())
-        plan = make_plan(
-            settings,
-            snapshot,
-            reader,
-            journal,
-            path,
-            check_mode=module.check_mode,
-            with_members=part is MEMBERS,
-            retry_now=params["retry_now"],
-            compared=partial(progress.tell, Stage.MEMBERS_COMPARED),
-        ).file
-        stack.callback(plan.close)
+        plan = _own_plan(module, work, settings, snapshot, reader, progress, stack)
         _check_fresh(plan, check_mode=module.check_mode)
         refuse_breaches(plan, None)
         tell_or_refuse(plan, journal, report, check_mode=module.check_mode)

@@ -17,18 +17,12 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.se
     Session,
     TlsMode,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
-    CN,
-    DEFAULT_MAPPINGS,
-)
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import managed_containers
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import MAPPED
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ownership import managed_containers
 
 LIBRARIES = {"ldap3": LDAP3_IMPORT_ERROR}
 
 _CATALOG_PORTS = {TlsMode.LDAPS: 3269, TlsMode.START_TLS: 3268}
-
-# What the default mappings write beside the name.
-MAPPED = tuple(m.target for m in DEFAULT_MAPPINGS if m.target != CN)
 
 
 @contextmanager

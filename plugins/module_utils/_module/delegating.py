@@ -18,21 +18,23 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.se
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import DIRECTORY, RESULTS, Spec
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.connecting import (
     LIBRARIES,
-    MAPPED,
     open_session,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import report_result, run_module
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import delegation
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
+    MAPPED,
+    SAM,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.delegation import Grant, Place
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     ConfigurationError,
     DirectoryError,
     ObjectError,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import SAM
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ownership import managed_containers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Notice, Problem
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import managed_containers
 
 _BY_HAND = (
     "Its access control list cannot be read. As an administrator, take it over and give the account LCRP: "

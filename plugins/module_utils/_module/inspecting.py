@@ -24,15 +24,14 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.conne
     LIBRARIES,
     open_directory,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.directory_side import (
-    make_plan,
-    settings_of,
-    snapshot_of,
-    temporary_plan,
-)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.looking import (
     directory_rows,
     enforcement_entry,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.plan_making import (
+    make_plan,
+    snapshot_of,
+    temporary_plan,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import (
     report_result,
@@ -42,6 +41,9 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.resul
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.run_control import (
     quarantine_state,
     retry_rules,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.settings_options import (
+    settings_of,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.writeback_side import Sides
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity

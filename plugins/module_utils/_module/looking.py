@@ -14,14 +14,19 @@ from typing import Any
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory import preflight
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.preflight import Wanted
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.connecting import (
-    MAPPED,
     catalog_of,
     open_session,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import enforcement_change
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
+    CN,
+    CONTAINER,
+    MAPPED,
+    SAM,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.enforcement import MARK
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import DirectoryError, GpadError
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import CN, CONTAINER, SAM
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ownership import managed_containers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.preflight import (
     Row,
     Status,
@@ -29,7 +34,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     listed,
     of_error,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import managed_containers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.signature import key_of
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
 

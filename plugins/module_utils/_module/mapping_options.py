@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.regex_engine import choose_engine
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
     AttributeMapping,
@@ -21,6 +22,7 @@ def attribute_mappings(given: list[dict[str, Any]]) -> list[AttributeMapping]:
     Raises:
         ConfigurationError: an expression is not text, or a mapping says nothing.
     """
+    choose_engine()
     return [_mapping(entry) for entry in given]
 
 

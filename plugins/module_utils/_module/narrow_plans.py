@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import Reader
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.directory_side import Planned, write_plan
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.plan_making import (
+    Planned,
+    write_plan,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.authority_plan import (
     MARK,

@@ -14,7 +14,6 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import narrow_plans
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import (
     DIRECTORY,
     FULL_READING,
@@ -29,14 +28,15 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.conne
     LIBRARIES,
     open_directory,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.directory_side import (
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.plan_making import (
     make_plan,
-    refuse_old,
-    settings_of,
     settings_word,
     snapshot_of,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.progress import ProgressFile
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.refusals import (
+    refuse_old,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import (
     report_result,
     run_module,
@@ -46,6 +46,9 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.run_c
     RunControl,
     quarantine_rules,
     retry_rules,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.settings_options import (
+    settings_of,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import (
     full_reading,
@@ -72,7 +75,7 @@ _SEEN_BY = {"managed_containers", "global_catalog_server", "domain_username"}
 _COMPARED_BY = (SETTINGS.keys() | _SEEN_BY) - {"limits", "max_snapshot_age", "retry_now"}
 
 # What a plan is made from.
-_SOURCES = ("snapshot", *narrow_plans.SOURCES)
+_SOURCES = ("snapshot", "undo", "make_universal", "hand_back", "stamp_anchors")
 
 
 def run() -> None:
@@ -174,6 +177,9 @@ def _make(
                 told=report.plan_item,
             )
         else:
+            # Loaded where it is needed, which is seldom.
+            from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import narrow_plans
+
             items = narrow_plans.items_of(params, settings, reader, journal)
             planned = narrow_plans.make_narrow(
                 settings,

@@ -25,8 +25,10 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     PENDING,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire import ROLLED_BACK_CODES
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire_planning import LEFT_CODES
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire import (
+    LEFT_CODES,
+    ROLLED_BACK_CODES,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retry import RetryRules
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.slices import Slice
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import log_file

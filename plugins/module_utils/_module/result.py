@@ -13,7 +13,6 @@ from typing import Any, TypeAlias
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import Spec
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.regex_engine import choose_engine
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import GpadError, Outcome
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Notice
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report, diff_text
@@ -38,7 +37,6 @@ def run_module(
     for name, trace in libraries.items():
         if trace:
             module.fail_json(msg=missing_required_lib(name), exception=trace, outcome="fatal", fatal=True)
-    choose_engine()
     try:
         if module.params.get("report_path"):
             require_folder(Path(module.params["report_path"]))

@@ -16,6 +16,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.captur
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.questions import MOST_ALTERNATIVES
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import SCOPE, Spec
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.mapping_options import attribute_mappings
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.regex_engine import choose_engine
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import filters as filter_rules
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import properties
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
@@ -54,6 +55,7 @@ def filters(given: list[dict[str, Any]]) -> tuple[Filter, ...]:
     Raises:
         ConfigurationError: one cannot be evaluated.
     """
+    choose_engine()
     rules = tuple(
         Filter(
             tuple(

@@ -18,7 +18,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.pr
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import Reader
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Session
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.writeback import read_writeback
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.connecting import MAPPED
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import (
     dn,
     identity,
@@ -26,12 +25,16 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     ownership,
     rights,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import MAPPED
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     ConfigurationError,
     ObjectError,
     ObjectIgnoredError,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import Mapper, Surroundings
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
+    Mapper,
+    Surroundings,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_text
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import Occupied
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ownership import Claims, Trust

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
@@ -18,9 +19,9 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     ObjectError,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expression.errors import Fault
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expression.regex import (
-    compile_pattern,
-)
+
+if TYPE_CHECKING:
+    from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expression.regex import Pattern
 
 MEMBER_OF = "IS_MEMBER_OF"
 
@@ -45,8 +46,15 @@ def _text(value: object) -> str:
     return str(value)
 
 
+def _compiled(pattern: str) -> Pattern:
+    """Return a compiled pattern; few have one, and every module knows of filters."""
+    from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.expression import regex
+
+    return regex.compile_pattern(pattern)
+
+
 def _found(value: object, pattern: str) -> bool:
-    return any(True for _match in compile_pattern(pattern).matches(_text(value)))
+    return any(True for _match in _compiled(pattern).matches(_text(value)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +167,7 @@ def _clause_problem(clause: Clause, known: frozenset[str]) -> str:
         return f"{clause.value!r} is not an integer"
     if clause.operator in _REGEX_OPERATORS:
         try:
-            compile_pattern(clause.value)
+            _compiled(clause.value)
         except Fault as error:
             return f"the regular expression cannot be used: {error}"
     return ""

@@ -20,13 +20,13 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     scope_change,
     texts,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import CONTAINER
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     ConfigurationError,
     ObjectError,
     ObjectIgnoredError,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
-    DesiredGroup,
     Surroundings,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.matching import (
@@ -36,6 +36,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     DeletedGroup,
+    DesiredGroup,
     DirectoryGroup,
     Nesting,
 )
@@ -168,7 +169,7 @@ def _nesting(settings: Settings, wanted: Sequence[Candidate], directory: Directo
 def _schema(settings: Settings, directory: DirectoryReader) -> Mapping[str, AttributeSchema]:
     # The default mappings fit any schema, and their sources are shorter than what their targets hold.
     targets = [line.mapping.target for line in settings.mapper.lines if line.mapping not in mapping.DEFAULT_MAPPINGS]
-    targets = [target for target in targets if target != mapping.CONTAINER]
+    targets = [target for target in targets if target != CONTAINER]
     found = directory.schema(targets) if targets else {}
     for target in targets:
         problem = schema.target_problem(found.get(target.lower()))

@@ -16,6 +16,13 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     names,
     properties,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
+    ANCHOR,
+    CN,
+    CONTAINER,
+    SAM,
+    UNIVERSAL_SECURITY,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     ConfigurationError,
     ObjectError,
@@ -30,15 +37,12 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     evaluate,
     parse,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import CloudGroup, Values
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
+    CloudGroup,
+    DesiredGroup,
+    Values,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.words import Word
-
-ANCHOR = "msDS-ExternalDirectoryObjectId"
-CONTAINER = "parentDistinguishedName"
-CN = "cn"
-SAM = "sAMAccountName"
-# MS-ADTS 2.2.12: GROUP_TYPE_SECURITY_ENABLED | GROUP_TYPE_UNIVERSAL_GROUP, as the signed integer that LDAP shows.
-UNIVERSAL_SECURITY = "-2147483640"
 
 
 class MappingKind(Word):
@@ -168,25 +172,6 @@ class Surroundings:
     random: RandomSource | None = None
     taken: Mapping[str, Collection[str]] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class DesiredGroup:
-    """What the directory should hold of a cloud group, members aside.
-
-    Parameters:
-        id: object id.
-        name: displayName, for people.
-        cn: the relative name, not escaped; empty to leave it alone.
-        container: DN of the container; empty to leave it alone.
-        attributes: LDAP attribute to its values; an empty tuple clears, an absent name leaves the attribute alone.
-    """
-
-    id: str
-    name: str
-    cn: str
-    container: str
-    attributes: Mapping[str, Values]
 
 
 def container_mapping(value: object) -> AttributeMapping:

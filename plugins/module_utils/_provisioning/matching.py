@@ -15,9 +15,9 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     rights,
     texts,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import DesiredGroup
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     DeletedGroup,
+    DesiredGroup,
     DirectoryGroup,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ownership import Claims, Match, Trust

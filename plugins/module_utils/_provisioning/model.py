@@ -230,6 +230,25 @@ class DeletedGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class DesiredGroup:
+    """What the directory should hold of a cloud group, members aside.
+
+    Parameters:
+        id: object id.
+        name: displayName, for people.
+        cn: the relative name, not escaped; empty to leave it alone.
+        container: DN of the container; empty to leave it alone.
+        attributes: LDAP attribute to its values; an empty tuple clears, an absent name leaves the attribute alone.
+    """
+
+    id: str
+    name: str
+    cn: str
+    container: str
+    attributes: Mapping[str, Values]
+
+
+@dataclass(frozen=True, slots=True)
 class HeldLinks:
     """The links of one group.
 

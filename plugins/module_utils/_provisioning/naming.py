@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, mapping, names, plan
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import attributes, dn, names, plan
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ObjectError
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import DesiredGroup
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import DirectoryGroup
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
+    DesiredGroup,
+    DirectoryGroup,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.words import Word
 
 _SUFFIX_LENGTH = 12  # as the default mapping of cn takes it: the last part of the object id
@@ -53,7 +55,7 @@ def cn_alternatives(desired: DesiredGroup) -> tuple[str, ...]:
 
 def sam_alternatives(desired: DesiredGroup) -> tuple[str, ...]:
     """Return the sAMAccountName that a group wants and the one that it may fall back to."""
-    values = desired.attributes.get(mapping.SAM, ())
+    values = desired.attributes.get(attributes.SAM, ())
     return alternatives(values[0], desired.id, names.SAM_LIMIT) if values else ()
 
 
@@ -102,9 +104,9 @@ def settle(
         return settled
     sam = next((s for s in sams if s.casefold() not in occupied.sams and ("sam", s.casefold()) not in claimed), None)
     if sam is None:
-        raise _taken(f"The sAMAccountName {sams[0]}", mapping.SAM)
+        raise _taken(f"The sAMAccountName {sams[0]}", attributes.SAM)
     claimed.add(("sam", sam.casefold()))
-    return replace(settled, attributes={**settled.attributes, mapping.SAM: (sam,)})
+    return replace(settled, attributes={**settled.attributes, attributes.SAM: (sam,)})
 
 
 def _taken(what: str, target: str) -> ObjectError:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity, rights
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CloudGroup,
     DeletedGroup,
@@ -334,3 +335,27 @@ def container_problem(container: str, managed: Iterable[str]) -> str:
     except ValueError as error:
         return f"{container!r} is not a distinguished name ({error})"
     return "" if inside else f"{container} lies outside managed_containers"
+
+
+def managed_containers(values: Iterable[str]) -> tuple[str, ...]:
+    """Return the managed containers, checked.
+
+    Raises:
+        ConfigurationError: there is none, or one is no DN, or one is a whole naming context.
+    """
+    containers = tuple(values)
+    if not containers:
+        raise ConfigurationError("managed_containers is empty.", "Name the OUs whose groups this run may write.")
+    for value in containers:
+        try:
+            parsed = dn.parse(value)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"managed_containers: {value!r} is not a distinguished name ({error}).",
+                "Write it like OU=Groups,DC=contoso,DC=com.",
+            ) from None
+        if all(rdn.type == "DC" for rdn in parsed):
+            raise ConfigurationError(
+                f"managed_containers: {value!r} is a whole domain.", "Name OUs or containers inside it."
+            )
+    return containers

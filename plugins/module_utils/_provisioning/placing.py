@@ -15,12 +15,14 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     rights,
     texts,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import DesiredGroup
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.matching import (
     Candidate,
     revive,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import DirectoryGroup
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
+    DesiredGroup,
+    DirectoryGroup,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
     Action,
     GroupChange,

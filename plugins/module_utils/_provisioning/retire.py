@@ -79,6 +79,9 @@ _DEPARTURES: Mapping[Skipped, Departure] = {
 }
 
 
+# The notices that tell of a group which left; the journal remembers since when.
+LEFT_CODES = frozenset({"retired", "retained_access", "orphan"})
+
 # The codes of skips that say a group is mastered on premises.
 ROLLED_BACK_CODES = frozenset(
     reason.value for reason, departure in _DEPARTURES.items() if departure is Departure.ROLLED_BACK

@@ -19,12 +19,14 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     rights,
     texts,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
+    ANCHOR,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.batches import (
     GROUPS_AT_ONCE,
     chunks,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Tally
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     DirectoryGroup,
     HeldLinks,
@@ -61,9 +63,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     RunFacts,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Settings
-
-# The notices that tell of a group which left; the journal remembers since when.
-LEFT_CODES = frozenset({"retired", "retained_access", "orphan"})
 
 
 @dataclass(frozen=True, slots=True)

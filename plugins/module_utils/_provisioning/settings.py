@@ -19,6 +19,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     merge_mappings,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import NameCollision
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ownership import managed_containers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.removal import ForeignMembers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire import Retire, RetireRules
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.words import Word
@@ -68,30 +69,6 @@ class Settings:
     adopt_objects: frozenset[str] = frozenset()
     ignore_objects: frozenset[str] = frozenset()
     retire: RetireRules = field(default_factory=RetireRules)
-
-
-def managed_containers(values: Iterable[str]) -> tuple[str, ...]:
-    """Return the managed containers, checked.
-
-    Raises:
-        ConfigurationError: there is none, or one is no DN, or one is a whole naming context.
-    """
-    containers = tuple(values)
-    if not containers:
-        raise ConfigurationError("managed_containers is empty.", "Name the OUs whose groups this run may write.")
-    for value in containers:
-        try:
-            parsed = dn.parse(value)
-        except ValueError as error:
-            raise ConfigurationError(
-                f"managed_containers: {value!r} is not a distinguished name ({error}).",
-                "Write it like OU=Groups,DC=contoso,DC=com.",
-            ) from None
-        if all(rdn.type == "DC" for rdn in parsed):
-            raise ConfigurationError(
-                f"managed_containers: {value!r} is a whole domain.", "Name OUs or containers inside it."
-            )
-    return containers
 
 
 def _protected_members(values: Sequence[str]) -> frozenset[str]:

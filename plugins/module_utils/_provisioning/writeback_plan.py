@@ -14,8 +14,10 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     texts,
     writeback,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
+    ANCHOR,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Tally
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import DirectoryGroup
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
     Action,

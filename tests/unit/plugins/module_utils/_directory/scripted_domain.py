@@ -11,7 +11,9 @@ import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import Reader
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import ANCHOR
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
+    ANCHOR,
+)
 from tests.unit.plugins.module_utils._directory.scripted import (
     Operation,
     ScriptedConnection,

@@ -17,7 +17,7 @@ import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import (
     applying,
-    directory_side,
+    refusals,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.progress import ProgressFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
@@ -523,7 +523,7 @@ def test_a_plan_of_the_future_is_not_carried_out(
     world.capture(hours_ago=0.2)
     gpad("plan", "snapshot", "journal", "plan")
     now = utc_now()
-    monkeypatch.setattr(directory_side, "utc_now", lambda: now - timedelta(minutes=6))
+    monkeypatch.setattr(refusals, "utc_now", lambda: now - timedelta(minutes=6))
     result = gpad("group", "journal", "plan", check_mode=check_mode)
     assert (result["outcome"], result["errors"][0]["code"]) == ("fatal", "snapshot_from_future")
     assert "The plan of" in result["msg"]

@@ -20,6 +20,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.questi
     AskedPrincipals,
     Deleted,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.quota import Quota
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import capturing, cloud_reading
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     ConfigurationError,
@@ -101,6 +102,7 @@ class Tenant:
         self.sids_problem: EntraError | None = None
         self.questions: list[frozenset[str]] = []
         self.requests = {"GET": 2, "POST": 1}
+        self.quota = Quota(used=5)
         self.writers = OtherWriters()
         self.roles = frozenset({"Group.Read.All"})
         self.watched: str | None = None

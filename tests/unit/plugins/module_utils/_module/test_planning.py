@@ -11,7 +11,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import applying, directory_side, planning
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import (
+    applying,
+    narrow_plans,
+    plan_making,
+    planning,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_text
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
@@ -320,7 +325,7 @@ def test_what_both_sides_are_compared_by(
 ) -> None:
     """Whatever lets the plan see or do something else unsettles all groups."""
     words: list[str] = []
-    make = directory_side.make_plan
+    make = plan_making.make_plan
 
     def making(*arguments: Any, **options: Any) -> Any:
         words.append(options["word"])
@@ -331,3 +336,7 @@ def test_what_both_sides_are_compared_by(
     for options in ({}, {"limits": {"creations": {"count": 7}}}, other):
         plan(**options)
     assert words[0] == words[1] != words[2]
+
+
+def test_the_sources_of_plans_are_those_that_are_made() -> None:
+    assert ("snapshot", *narrow_plans.SOURCES) == planning._SOURCES

@@ -10,6 +10,10 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import apply, member_applying, plan
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
+    ANCHOR,
+    UNIVERSAL_SECURITY,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import build_plan
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     BlockedError,
@@ -17,10 +21,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     StoreError,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Tally
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
-    ANCHOR,
-    UNIVERSAL_SECURITY,
-)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.membership import Wanted
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CompleteReading,

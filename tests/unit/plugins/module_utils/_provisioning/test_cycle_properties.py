@@ -17,14 +17,16 @@ from hypothesis import strategies as st
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import (
     apply,
     dn,
-    mapping,
     member_applying,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
+    ANCHOR,
+    UNIVERSAL_SECURITY,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import build_plan
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Tally
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
     DEFAULT_MAPPINGS,
-    UNIVERSAL_SECURITY,
     AttributeMapping,
     MappingKind,
 )
@@ -169,7 +171,7 @@ def _directory_sides(draw: st.DrawFn, number: int, directory: FakeDirectory, gon
     }
     attributes = {name: values for name, values in attributes.items() if values[0]}
     if state != "wiped":
-        attributes[mapping.ANCHOR] = (anchor,)
+        attributes[ANCHOR] = (anchor,)
     if state == "guarded":
         attributes["adminCount"] = ("1",)
     cn = draw(st.sampled_from([f"Group {number}_{number:012x}", f"Old {number}", f"Group {number + 1}", "a,b+c"]))
@@ -188,7 +190,7 @@ def _directory_sides(draw: st.DrawFn, number: int, directory: FakeDirectory, gon
             guid(number + _TWIN),
             sid(3000 + number),
             f"CN=Twin {number},{MANAGED}",
-            {**attributes, mapping.ANCHOR: (anchor,)},
+            {**attributes, ANCHOR: (anchor,)},
         )
         directory.add_group(twin, links).owner = draw(owners)
     return KnownGroup(guid(number), draw(st.booleans())) if state in ("known", "wiped", "known, deleted") else None

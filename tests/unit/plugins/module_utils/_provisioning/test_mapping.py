@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import mapping
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import attributes, mapping
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     ConfigurationError,
     ObjectError,
@@ -26,6 +27,11 @@ from tests.unit.samples import MANAGED, cloud_group, cloud_id, converted, sid
 
 PLACE = AttributeMapping("parentDistinguishedName", MappingKind.CONSTANT, MANAGED)
 NAME = AttributeMapping("cn", MappingKind.DIRECT, "displayName")
+
+
+def test_the_names_of_what_the_default_mappings_write() -> None:
+    targets = [entry.target for entry in mapping.DEFAULT_MAPPINGS]
+    assert tuple(target for target in targets if target != attributes.CN) == attributes.MAPPED
 
 
 def desired(
@@ -91,7 +97,7 @@ def test_the_default_account_name_leaves_out_what_it_must_not_hold(display_name:
 def test_a_converted_group_is_marked_as_taken_over() -> None:
     wanted = desired(converted(1, sid(2001)))
     assert wanted.attributes["adminDescription"] == (f"TakenOver_Group_{cloud_id(1)}",)
-    assert wanted.attributes[mapping.ANCHOR] == (f"Group_{cloud_id(1)}",)
+    assert wanted.attributes[ANCHOR] == (f"Group_{cloud_id(1)}",)
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, naming
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
+    SAM,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ObjectError
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import SAM, DesiredGroup
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import DirectoryGroup, Values
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
+    DesiredGroup,
+    DirectoryGroup,
+    Values,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.names import (
     CN_LIMIT,
     cn_problem,

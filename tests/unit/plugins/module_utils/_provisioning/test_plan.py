@@ -9,14 +9,14 @@ import dataclasses
 import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import mapping, plan
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ObjectError
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
     ANCHOR,
     UNIVERSAL_SECURITY,
-    DesiredGroup,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ObjectError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     DeletedGroup,
+    DesiredGroup,
     DirectoryGroup,
     Nesting,
 )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the hybrid_identity.gpad authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the modules of the directory side share: options to settings, planning into a file, refusals."""
+"""Planning into a file."""
 
 from __future__ import annotations
 
@@ -11,56 +11,35 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import Reader
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.mapping_options import attribute_mappings
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.refusals import breach_text, other_writer
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import focus as focus_rules
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import full_reading, texts
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import full_reading
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import limits as limit_rules
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import build_plan
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.enforcement import MARK, MARKED_CLOUD
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
-    BlockedError,
-    ConfigurationError,
-    StoreError,
-)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.focus import (
     Focus,
     Watermark,
     unsettled_by,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import (
-    DEFAULT_LIMITS,
     Breach,
-    Kind,
-    Limit,
-    Limits,
     Size,
     Tally,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
-    AttributeMapping,
-    MappingKind,
-)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import (
-    moment_of,
     moment_text,
     second_text,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.naming import NameCollision
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.on_demand import Chosen, narrow
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Notice, PlanItem
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.quarantine import Reason
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.removal import ForeignMembers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire import (
-    DEFAULT_RETIRE,
-    Departure,
     Retire,
-    RetireRules,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retry import Waiting
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.run_facts import (
@@ -69,9 +48,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     unheard,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import (
-    Moves,
     Settings,
-    compile_settings,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import planfile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
@@ -79,72 +56,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journa
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile, PlanHeader
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.signature import key_of
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
-
-# How far the clocks of two hosts may be apart, as Kerberos has it.
-_CLOCKS_APART = timedelta(minutes=5)
-
-
-def settings_of(params: dict[str, Any]) -> Settings:
-    """Return the settings that the options describe.
-
-    Raises:
-        ConfigurationError: a value cannot be used.
-    """
-    by_kind = dict(DEFAULT_LIMITS)
-    for kind, given in (params["limits"] or {}).items():
-        if given is not None:
-            by_kind[Kind(kind)] = _limit(kind, given)
-    if params["max_members"] < 1:
-        raise ConfigurationError(f"max_members: {params['max_members']} is less than 1.", "Give a positive number.")
-    return compile_settings(
-        params["managed_containers"],
-        params["target_container"],
-        container_default=params["container_default"] or "",
-        attribute_mappings=_mappings(params),
-        foreign_members=ForeignMembers(params["foreign_members"]),
-        protected_groups=params["protected_groups"],
-        protected_members=params["protected_members"],
-        max_members=params["max_members"],
-        limits=Limits(by_kind),
-        moves=Moves(params["moves"]),
-        create_containers=params["create_containers"],
-        name_collision=NameCollision(params["name_collision"]),
-        convert_scope=params["convert_scope"],
-        trusted_writers=params["trusted_writers"],
-        adopt_objects=params["adopt_objects"],
-        ignore_objects=params["ignore_objects"],
-        retire=_retire(params["retire"] or {}),
-    )
-
-
-def _mappings(params: dict[str, Any]) -> list[AttributeMapping]:
-    """Return the mappings, with that of the mark where it is asked for.
-
-    Raises:
-        ConfigurationError: a mapping cannot be used, or the mark has one of its own.
-    """
-    given = attribute_mappings(params["attribute_mappings"])
-    if not params["mark_authority"]:
-        return given
-    if any(mapping.target.lower() == MARK.lower() for mapping in given):
-        raise ConfigurationError(
-            f"mark_authority: attribute_mappings has a mapping for {MARK} as well.", "Leave one of them out."
-        )
-    return [*given, AttributeMapping(MARK, MappingKind.CONSTANT, MARKED_CLOUD)]
-
-
-def _retire(given: dict[str, Any]) -> RetireRules:
-    chosen = {departure: Retire(given[departure.value]) for departure in Departure if given.get(departure.value)}
-    days = given.get("grace_days")
-    rules = RetireRules({**DEFAULT_RETIRE, **chosen}, container=given.get("container") or "")
-    return rules if days is None else replace(rules, grace_days=days)
-
-
-def _limit(kind: str, given: dict[str, Any]) -> Limit:
-    for name, value in given.items():
-        if value is not None and value < 0:
-            raise ConfigurationError(f"limits: {kind}.{name} is {value}.", "Give zero or more.")
-    return Limit(given["count"], given["percent"], given["floor"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +79,27 @@ class Planned:
 
 def _untold(_item: PlanItem) -> None:
     """Hear of an item of a plan and do nothing."""
+
+
+def snapshot_of(params: dict[str, Any]) -> Snapshot:
+    """Return the snapshot that the options name, verified where they give a key.
+
+    Raises:
+        GpadError: it cannot be used, or is not to be trusted.
+    """
+    return Snapshot(Path(params["snapshot"]), key_of(params["snapshot_key"]))
+
+
+@contextmanager
+def temporary_plan() -> Iterator[Path]:
+    """Give the path of a plan that is used at once and then removed."""
+    with tempfile.TemporaryDirectory(prefix="gpad-") as folder:
+        yield Path(folder) / "plan.jsonl"
+
+
+def settings_word(params: Mapping[str, Any], names: Iterable[str]) -> str:
+    """Return a word that changes when one of these options does."""
+    return full_reading.word_of({name: params[name] for name in names})
 
 
 def make_plan(
@@ -296,11 +228,6 @@ def _focus(
     return Focus(ids, "", mark)
 
 
-def settings_word(params: Mapping[str, Any], names: Iterable[str]) -> str:
-    """Return a word that changes when one of these options does."""
-    return full_reading.word_of({name: params[name] for name in names})
-
-
 def _waiting(journal: JournalFile) -> Waiting:
     """Return which objects wait for another try.
 
@@ -344,105 +271,3 @@ def write_plan(
         writer.finish(counts, tuple(breach_text(breach) for breach in breaches))
         before_use()
     return Planned(PlanFile(path), breaches)
-
-
-def snapshot_of(params: dict[str, Any]) -> Snapshot:
-    """Return the snapshot that the options name, verified where they give a key.
-
-    Raises:
-        GpadError: it cannot be used, or is not to be trusted.
-    """
-    return Snapshot(Path(params["snapshot"]), key_of(params["snapshot_key"]))
-
-
-def refuse_old(captured_at: str, hours: int) -> None:
-    """Refuse a snapshot that was captured too long ago, or is not yet.
-
-    Parameters:
-        captured_at: ISO 8601, UTC.
-        hours: the greatest age.
-
-    Raises:
-        StoreError: it is older, or of the future.
-    """
-    refuse_future("snapshot", captured_at)
-    age = (utc_now() - moment_of(captured_at)).total_seconds() / 3600
-    if age > hours:
-        raise StoreError(
-            f"The snapshot of {captured_at} is {age:.0f} hours old; max_snapshot_age is {hours}.",
-            "Run gpad_scope again, and gpad_plan.",
-            code="snapshot_outdated",
-        )
-
-
-def refuse_future(what: str, moment: str) -> None:
-    """Refuse a file that is dated ahead of this host's clock, before its time is remembered and later ones are older.
-
-    Parameters:
-        what: `snapshot` or `plan`.
-        moment: when it was made, ISO 8601, UTC.
-
-    Raises:
-        StoreError: it is of the future.
-    """
-    if moment_of(moment) - utc_now() > _CLOCKS_APART:
-        raise StoreError(
-            f"The {what} of {moment} is dated ahead of the clock of this host.",
-            "Set the clocks of both hosts and make it anew; if one that was dated ahead has been applied, gpad_journal "
-            "with released: [watermarks].",
-            code="snapshot_from_future",
-        )
-
-
-def breach_text(breach: Breach) -> str:
-    """Return a sentence with the numbers of an exceeded limit."""
-    where = f" in {breach.where}" if breach.where else ""
-    return f"{breach.kind}{where}: {breach.planned} planned, {breach.allowed} allowed ({breach.rule})"
-
-
-def refuse_breaches(plan: PlanFile, approve: str | None) -> None:
-    """Stop before the first write when a plan exceeds a limit and nobody approved this very plan.
-
-    Parameters:
-        plan: the plan.
-        approve: checksum of the plan that an administrator approved, or None.
-
-    Raises:
-        BlockedError: it exceeds one, or another plan was approved.
-    """
-    if approve is not None and approve.strip().lower() != plan.footer.checksum:
-        raise BlockedError(
-            f"approve: {approve} is not the checksum of the plan {plan.path}, which is {plan.footer.checksum}.",
-            "Review the plan that is there, then give its checksum.",
-            code="plan_not_approved",
-        )
-    if plan.footer.breaches and approve is None:
-        raise BlockedError(
-            f"The plan exceeds a limit: {'; '.join(plan.footer.breaches)}.",
-            f"Look at the plan; if it is right, approve: {plan.footer.checksum} applies it once.",
-            code="limit_exceeded",
-        )
-
-
-def other_writer(plan_header: PlanHeader) -> Notice | None:
-    """Return what to tell of the jobs that write cloud groups, too, or None."""
-    names = "; ".join(plan_header.other_writers)
-    return Notice("", "Cloud Sync", "other_writer", texts.OTHER_WRITERS.format(names=names)) if names else None
-
-
-def refuse_other_writers(plan: PlanFile) -> None:
-    """Stop before the first write while another job may write the same groups.
-
-    Raises:
-        BlockedError: one ran when the snapshot was captured.
-    """
-    told = other_writer(plan.header)
-    if told is not None:
-        raise BlockedError(told.message, texts.REMEDIES[told.code], code=told.code)
-
-
-@contextmanager
-def temporary_plan() -> Iterator[Path]:
-    """Give the path of a plan that is used at once and then removed."""
-    with tempfile.TemporaryDirectory(prefix="gpad-") as folder:
-        yield Path(folder) / "plan.jsonl"
