@@ -1,0 +1,103 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The collection, measured: single modules, and the whole playbook."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.bench import measure
+from tests.bench.site import OURS, Site
+from tests.integration.modules.target import ROOT, Target
+from tests.lab.inventory import write_inventory
+from tests.tools.checkout import BUILD
+
+# No limit stands in the way of a first cycle.
+WIDE = {
+    kind: {"count": 10**9}
+    for kind in ("creations", "member_additions", "group_additions", "member_removals", "group_removals")
+}
+
+
+class Modules(Target):
+    """Runs single modules on the collection's domain and measures each.
+
+    Parameters:
+        site: the lab.
+        state: a folder of its own for snapshot, plan and journal.
+    """
+
+    last: measure.Run
+    """What the last call used."""
+
+    def __init__(self, site: Site, state: Path) -> None:
+        state.mkdir(parents=True, exist_ok=True)
+        super().__init__(site.lab, site.admin, state, OURS)
+
+    def _call(
+        self, module: str, names: tuple[str, ...], options: dict[str, Any], *, check: bool, diff: bool
+    ) -> dict[str, Any]:
+        given = {name: self._vars[name] for name in names} | options
+        arguments = {name: value for name, value in given.items() if value is not None}
+        arguments |= {"_ansible_check_mode": check, "_ansible_diff": diff}
+        self.last = measure.run(
+            [sys.executable, "-m", "tests.integration.modules.call_module", module],
+            feed=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
+            environment={"PYTHONPATH": f"{BUILD}:{ROOT}"},
+            folder=ROOT,
+        )
+        assert self.last.output, self.last.errors
+        result: dict[str, Any] = json.loads(self.last.output.splitlines()[-1])
+        return result
+
+
+class Provision:
+    """Runs the playbook that provisions the collection's domain.
+
+    Parameters:
+        site: the lab.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self._home = site.folder / "home"
+        self._home.mkdir(exist_ok=True)
+        self._inventory = write_inventory(site.lab.settings, site.folder / "inventory.yml", {"gpad_limits": WIDE})
+        content = yaml.safe_load(self._inventory.read_text(encoding="utf-8"))
+        content["gpad"]["hosts"] = {OURS: content["gpad"]["hosts"][OURS]}
+        self._inventory.write_text(yaml.safe_dump(content), encoding="utf-8")
+
+    def run(self) -> measure.Run:
+        """Run it once and measure it."""
+        return play(self._home, self._inventory, "hybrid_identity.gpad.provision")
+
+
+def play(
+    home: Path, inventory: Path, *arguments: str, collections: Path = BUILD, limit: float | None = None
+) -> measure.Run:
+    """Run ansible-playbook and measure it with all that it starts.
+
+    Parameters:
+        home: a folder for Ansible's own files.
+        inventory: the inventory.
+        arguments: the playbook, and options.
+        collections: where the collections are.
+        limit: after so many seconds it is asked to end.
+    """
+    return measure.run(
+        [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), *arguments],
+        environment={
+            "ANSIBLE_HOME": str(home),
+            "ANSIBLE_COLLECTIONS_PATH": str(collections),
+            "ANSIBLE_LOCAL_TEMP": str(home / "local"),
+            "ANSIBLE_REMOTE_TEMP": str(home / "remote"),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_FORCE_COLOR": "0",
+        },
+        folder=home,
+        limit=limit,
+    )
