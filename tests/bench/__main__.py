@@ -7,13 +7,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 
-from tests.bench import startup, wire
+from tests.bench import connections, startup, wire
 from tests.bench.figures import Record
 from tests.bench.site import SCALES, Scale
 from tests.tools.checkout import BUILD
 
 BENCHES: Mapping[str, Callable[[Record, Scale], None]] = {
     "startup": startup.run,
+    "connections": connections.run,
     "wire": wire.run,
 }
 
