@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 
-from tests.bench import connections, startup, wire
+from tests.bench import connections, peers, startup, wire
 from tests.bench.figures import Record
 from tests.bench.site import SCALES, Scale
 from tests.tools.checkout import BUILD
@@ -15,6 +15,7 @@ from tests.tools.checkout import BUILD
 BENCHES: Mapping[str, Callable[[Record, Scale], None]] = {
     "startup": startup.run,
     "connections": connections.run,
+    "peers": peers.run,
     "wire": wire.run,
 }
 

@@ -55,7 +55,7 @@ def writing(site: Site, record: Record, groups: int) -> None:
         feeds = [site.folder / f"members-{part}.ldif" for part in range(writers)]
         for part, feed in enumerate(feeds):
             openldap.write_members(feed, {title: wanted[title] for title in titles[part::writers]}, guids, container)
-        before, start = site.links(OURS), time.monotonic()
+        before, start = openldap.count_links(site, OURS), time.monotonic()
         with ThreadPoolExecutor(writers) as pool:
             done = list(
                 pool.map(
@@ -63,7 +63,7 @@ def writing(site: Site, record: Record, groups: int) -> None:
                 )
             )
         seconds = time.monotonic() - start
-        links = site.links(OURS) - before
+        links = openldap.count_links(site, OURS) - before
         assert links == groups * size.members
         alone = alone or seconds
         counts = {"links": links, "links a second": links / seconds, "client cpu s": sum(one.cpu for one in done)}

@@ -24,7 +24,7 @@ class Figure:
         goal: the greatest value that is wanted; 0 if none is.
         counts: requests, operations, values, megabytes and other figures that were measured or counted meanwhile.
         judged: what the goal is for: the ratio of the two times, the seconds, or one of the counts.
-        more: whether the time ran out, so that the seconds are only what was seen.
+        peer_stopped: whether the peer's time was up before it was done, so that it would have taken longer.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Figure:
     goal: float = 0.0
     counts: Mapping[str, float] = field(default_factory=dict)
     judged: str = RATIO
-    more: bool = False
+    peer_stopped: bool = False
 
     @property
     def ratio(self) -> float:
@@ -49,9 +49,10 @@ class Figure:
 
     def row(self) -> str:
         """Return the figure as a line of the table."""
-        seconds = f"{'>' if self.more else ''}{self.seconds:.2f} s" if self.seconds else ""
-        against = f"{self.peer_seconds:9.2f} s {self.peer:22}" if self.peer else " " * 34
-        ratio = f"{'>' if self.more else ''}{self.ratio:.2f}" if self.peer else ""
+        seconds = f"{self.seconds:.2f} s" if self.seconds else ""
+        theirs = f"{'>' if self.peer_stopped else ''}{self.peer_seconds:.2f} s"
+        against = f"{theirs:>11} {self.peer:22}" if self.peer else " " * 34
+        ratio = f"{'<' if self.peer_stopped else ''}{self.ratio:.2f}" if self.peer else ""
         goal = f"{self.judged} <= {self.goal:g} {self.verdict}" if self.goal else ""
         counts = ", ".join(f"{name} {value:.6g}" for name, value in self.counts.items())
         return f"{self.name:44}{seconds:>11} {against}{ratio:>8} {goal:22} {counts}".rstrip()

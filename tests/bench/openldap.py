@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tests.bench import measure
-from tests.bench.site import PEERS, Site
+from tests.bench.site import PEERS, Site, group_dn
 from tests.lab.scenario import object_id
 
 # So many values go into one modify, as in the collection.
@@ -43,6 +43,14 @@ def tool(
     ).done()
 
 
+def count_links(site: Site, domain: str) -> int:
+    """Return how many members the groups of a domain have; millions are counted without holding them."""
+    wanted = ("-LLL", "-o", "ldif-wrap=no", "-b", site.container(domain), "(objectClass=group)", "member")
+    tool(site, "ldapsearch", "-E", "pr=1000/noprompt", *wanted, domain=domain, output="links")
+    with (site.folder / "ldapsearch.links").open("rb") as file:
+        return sum(line.startswith(b"member:") for line in file)
+
+
 def write_groups(path: Path, titles: Iterable[str], container: str) -> int:
     """Write an LDIF that creates groups with the attributes that the collection writes; return how many records."""
     records = [_group_record(title, container) for title in titles]
@@ -68,11 +76,6 @@ def write_members(path: Path, wanted: Mapping[str, Sequence[str]], guids: Mappin
                 file.write("\n")
                 records += 1
     return records
-
-
-def group_dn(title: str, container: str) -> str:
-    """Return the DN that the collection gives to a cloud group by default."""
-    return f"CN={title}_{object_id(title)[-12:]},{container}"
 
 
 def account_name(title: str) -> str:

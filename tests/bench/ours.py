@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.integration.modules.target import ROOT, Target
 from tests.lab.inventory import write_inventory
 from tests.tools.checkout import BUILD
 
+_CALLBACKS = Path(__file__).with_name("callbacks")
 # No limit stands in the way of a first cycle.
 WIDE = {
     kind: {"count": 10**9}
@@ -30,12 +32,21 @@ class Modules(Target):
     Parameters:
         site: the lab.
         state: a folder of its own for snapshot, plan and journal.
+        runner: the Python module that runs a module of the collection.
+        environment: what that is told beside.
     """
 
     last: measure.Run
     """What the last call used."""
 
-    def __init__(self, site: Site, state: Path) -> None:
+    def __init__(
+        self,
+        site: Site,
+        state: Path,
+        runner: str = "tests.integration.modules.call_module",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._runner, self._environment = runner, environment or {}
         state.mkdir(parents=True, exist_ok=True)
         super().__init__(site.lab, site.admin, state, OURS)
 
@@ -46,9 +57,9 @@ class Modules(Target):
         arguments = {name: value for name, value in given.items() if value is not None}
         arguments |= {"_ansible_check_mode": check, "_ansible_diff": diff}
         self.last = measure.run(
-            [sys.executable, "-m", "tests.integration.modules.call_module", module],
+            [sys.executable, "-m", self._runner, module],
             feed=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
-            environment={"PYTHONPATH": f"{BUILD}:{ROOT}"},
+            environment={"PYTHONPATH": f"{BUILD}:{ROOT}", **self._environment},
             folder=ROOT,
         )
         assert self.last.output, self.last.errors
@@ -66,6 +77,7 @@ class Provision:
     def __init__(self, site: Site) -> None:
         self._home = site.folder / "home"
         self._home.mkdir(exist_ok=True)
+        self._tasks = site.folder / "tasks.jsonl"
         self._inventory = write_inventory(site.lab.settings, site.folder / "inventory.yml", {"gpad_limits": WIDE})
         content = yaml.safe_load(self._inventory.read_text(encoding="utf-8"))
         content["gpad"]["hosts"] = {OURS: content["gpad"]["hosts"][OURS]}
@@ -73,11 +85,23 @@ class Provision:
 
     def run(self) -> measure.Run:
         """Run it once and measure it."""
-        return play(self._home, self._inventory, "hybrid_identity.gpad.provision")
+        self._tasks.unlink(missing_ok=True)
+        return play(self._home, self._inventory, "hybrid_identity.gpad.provision", tasks=self._tasks)
+
+    def module_seconds(self) -> dict[str, float]:
+        """Return how long each module of the collection took in the last run, with what Ansible adds to it."""
+        tasks = [json.loads(line) for line in self._tasks.read_text(encoding="utf-8").splitlines()]
+        ours = [(action.rpartition(".")[2], seconds) for action, seconds in tasks if ".gpad_" in action]
+        return {f"{name} s": seconds for name, seconds in ours}
 
 
 def play(
-    home: Path, inventory: Path, *arguments: str, collections: Path = BUILD, limit: float | None = None
+    home: Path,
+    inventory: Path,
+    *arguments: str,
+    collections: Path = BUILD,
+    limit: float | None = None,
+    tasks: Path | None = None,
 ) -> measure.Run:
     """Run ansible-playbook and measure it with all that it starts.
 
@@ -87,7 +111,9 @@ def play(
         arguments: the playbook, and options.
         collections: where the collections are.
         limit: after so many seconds it is asked to end.
+        tasks: a file for how long each task takes.
     """
+    told = {"ANSIBLE_CALLBACK_PLUGINS": str(_CALLBACKS), "ANSIBLE_CALLBACKS_ENABLED": "task_seconds"}
     return measure.run(
         [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), *arguments],
         environment={
@@ -97,6 +123,7 @@ def play(
             "ANSIBLE_REMOTE_TEMP": str(home / "remote"),
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_FORCE_COLOR": "0",
+            **({**told, "TASK_SECONDS": str(tasks)} if tasks else {}),
         },
         folder=home,
         limit=limit,

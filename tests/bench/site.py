@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ import yaml
 from tests.integration.modules.target import ROOT
 from tests.lab.api import Lab
 from tests.lab.entra.admin import EntraAdmin
+from tests.lab.scenario import object_id
 
 Scale: TypeAlias = Literal["small", "full"]
 SCALES: tuple[Scale, ...] = get_args(Scale)
@@ -84,6 +85,11 @@ class Site:
             for index, title in enumerate(self.titles())
         }
 
+    def wanted_dns(self, domain: str, wanted: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+        """Return names of members by the name of their group as distinguished names of a domain."""
+        users, container = f"OU=Load,{self.lab.forest(domain).base_dn}", self.container(domain)
+        return {group_dn(title, container): [f"CN={name},{users}" for name in names] for title, names in wanted.items()}
+
     def container(self, domain: str) -> str:
         """Return the managed container of a domain."""
         return self.lab.forest(domain).managed_containers[0]
@@ -94,10 +100,10 @@ class Site:
         found = self.lab.ldapsearch(domain, base, "(cn=load*)", "cn", "objectGUID")
         return {entry["cn"][0]: entry["objectGUID"][0] for entry in found}
 
-    def links(self, domain: str) -> int:
-        """Return how many members the groups of a domain have."""
-        found = self.lab.ldapsearch(domain, self.container(domain), "(objectClass=group)", "member")
-        return sum(len(entry.get("member", ())) for entry in found)
+
+def group_dn(title: str, container: str) -> str:
+    """Return the DN that the collection gives to a cloud group by default."""
+    return f"CN={title}_{object_id(title)[-12:]},{container}"
 
 
 def user_names(count: int) -> list[str]:

@@ -43,8 +43,8 @@ def first_cycle(site: Site, record: Record) -> None:
     site.admin.clear_requests()
     ours = provision.run().done()
     counts = {
-        "links": site.links(OURS),
-        "peer links": site.links(PEERS),
+        "links": openldap.count_links(site, OURS),
+        "peer links": openldap.count_links(site, PEERS),
         "Graph requests": site.graph_requests(),
         "LDIF records": records,
         **ours.used,
