@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 
-from tests.bench import connections, peers, startup, wire
+from tests.bench import connections, peers, shape, startup, wire
 from tests.bench.figures import Record
 from tests.bench.site import SCALES, Scale
 from tests.tools.checkout import BUILD
@@ -16,6 +16,7 @@ BENCHES: Mapping[str, Callable[[Record, Scale], None]] = {
     "startup": startup.run,
     "connections": connections.run,
     "peers": peers.run,
+    "shape": shape.run,
     "wire": wire.run,
 }
 
