@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 
-from tests.bench import connections, peers, shape, startup, wire
+from tests.bench import connections, peers, profile, shape, startup, wire
 from tests.bench.figures import Record
 from tests.bench.site import SCALES, Scale
 from tests.tools.checkout import BUILD
@@ -17,6 +17,7 @@ BENCHES: Mapping[str, Callable[[Record, Scale], None]] = {
     "connections": connections.run,
     "peers": peers.run,
     "shape": shape.run,
+    "profile": profile.run,
     "wire": wire.run,
 }
 
