@@ -70,7 +70,7 @@ class Site:
 
     def graph_requests(self) -> int:
         """Return how many requests reached Graph since the record was cleared, a batch being one."""
-        sent = [one for one in self.admin.requests() if "batch" not in one]
+        sent = [one for one in self.admin.requests() if one["batch"] is None]
         return sum(one["path"].startswith(("/v1.0/", "/beta/")) for one in sent)
 
     def titles(self) -> list[str]:
