@@ -4,90 +4,77 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Mapping
 
-from tests.bench import peers
+from tests.bench import bare_graph, openldap
+from tests.bench.bare_graph import ADVANCED, MEMBER_QUERY
 from tests.bench.figures import Figure, Record
-from tests.bench.memory import largest_child
-from tests.bench.site import OURS, PEERS, Site, Size, bench_folder, running
-from tests.integration.playbooks.player import play
+from tests.bench.ours import Modules, Provision
+from tests.bench.site import OURS, PEERS, Scale, Site, Size, bench_folder, running
+from tests.lab.scenario import object_id
 
-SIZE = Size(groups=1000, members=200, users=5000)
-_MEMBER_PROPERTIES = "id,displayName,onPremisesSyncEnabled,onPremisesSecurityIdentifier,deviceId"
+SIZES: Mapping[Scale, Size] = {
+    "small": Size(groups=50, members=20, users=500),
+    "full": Size(groups=1000, members=200, users=5000),
+}
 _GROUP_PROPERTIES = (
     "description,displayName,groupTypes,id,mail,mailEnabled,mailNickname,membershipRule,membershipRuleProcessingState,"
     "onPremisesDomainName,onPremisesSamAccountName,onPremisesSecurityIdentifier,onPremisesSyncEnabled,securityEnabled,"
     "visibility"
 )
-_ADVANCED = {"ConsistencyLevel": "eventual"}
 # LDAP_SERVER_EXTENDED_DN_OID, MS-ADTS 3.1.1.3.4.1.5, with the flag for texts.
 _EXTENDED_DN = "!1.2.840.113556.1.4.529=::MAMCAQE="
 
 
-def run(record: Record, size: Size = SIZE) -> None:
+def run(record: Record, scale: Scale) -> None:
     """Measure a first cycle, and a verification that changes nothing."""
-    with running(size, bench_folder("wire")) as site:
+    with running(SIZES[scale], bench_folder(f"wire-{scale}")) as site:
         first_cycle(site, record)
         verification(site, record)
 
 
 def first_cycle(site: Site, record: Record) -> None:
     """Provision everything with the playbook, and the same with ldapmodify on the other domain."""
-    ldif = site.folder / "first.ldif"
-    records = peers.first_cycle_ldif(site, ldif)
-    theirs = peers.tool(site, "ldapmodify", feed=ldif)
-    inventory = site.inventory()
-    home = site.folder / "home"
-    home.mkdir(exist_ok=True)
+    groups, members = site.folder / "groups.ldif", site.folder / "members.ldif"
+    records = openldap.write_groups(groups, site.titles(), site.container(PEERS))
+    records += openldap.write_members(members, site.wanted(), site.guids(PEERS), site.container(PEERS))
+    theirs = sum(openldap.tool(site, "ldapmodify", feed=ldif).seconds for ldif in (groups, members))
+    provision = Provision(site)
     site.admin.clear_requests()
-    ours, done = _timed(lambda: play(inventory, home=home))
-    assert done.code == 0, done.output
+    ours = provision.run().done()
     counts = {
-        "links": _links(site, OURS),
-        "peer links": _links(site, PEERS),
-        "Graph requests": len(site.admin.requests()),
+        "links": openldap.count_links(site, OURS),
+        "peer links": openldap.count_links(site, PEERS),
+        "Graph requests": site.graph_requests(),
         "LDIF records": records,
+        **ours.used,
     }
     assert counts["links"] == counts["peer links"] == site.size.links
-    record.add(Figure("first cycle, whole playbook", ours, "ldapmodify -f", theirs, 1.15, counts))
-    again, done = _timed(lambda: play(inventory, home=home))
-    assert done.code == 0 and done.changed == {OURS: 0}, done.output
-    record.add(Figure("second cycle, whole playbook", again))
+    record.add(Figure("first cycle, whole playbook", ours.seconds, "ldapmodify -f", theirs, 1.15, counts))
+    again = provision.run().done()
+    assert "changed=0 " in again.output, again.output
+    record.add(Figure("second cycle, whole playbook", again.seconds, counts=again.used))
 
 
 def verification(site: Site, record: Record) -> None:
     """Read both sides to the end without a change, module by module."""
-    target = site.target()
+    target = Modules(site, site.folder / "modules")
     site.admin.clear_requests()
-    seconds, result = _timed(target.scope)
+    result = target.scope()
     assert result["outcome"] == "ok", result
-    sent = len(site.admin.requests())
-    ids = site.group_ids()
-    calls = [f"/groups/{one}/members?$select={_MEMBER_PROPERTIES}&$count=true&$top=999" for one in ids]
-    listing, pages, _groups = peers.graph_pages(site, f"/groups?$select={_GROUP_PROPERTIES}&$top=999")
-    reading, batches, members = peers.graph_loop(site, calls, _ADVANCED)
-    counts: dict[str, float] = {"requests": sent, "peer requests": pages + batches, "members": members}
-    record.add(Figure("gpad_scope, all read", seconds, "requests, same pages", listing + reading, 1.2, counts))
+    sent = site.graph_requests()
+    calls = [f"/groups/{object_id(title)}/members?{MEMBER_QUERY}" for title in site.titles()]
+    listing, pages, _groups = bare_graph.graph_pages(site, f"/groups?$select={_GROUP_PROPERTIES}&$top=999")
+    reading, batches, members = bare_graph.graph_loop(site, calls, ADVANCED)
+    counts = {"requests": sent, "peer requests": pages + batches, "members": members, **target.last.used}
+    record.add(
+        Figure("gpad_scope, all read", target.last.seconds, "requests, same pages", listing + reading, 1.2, counts)
+    )
     target.journal = site.journal()
-    seconds, result = _timed(target.plan)
-    container = site.lab.forest(OURS).managed_containers[0]
+    result = target.plan()
     controls = ("-E", "pr=1000/noprompt", "-E", _EXTENDED_DN)
-    wanted = ("-b", container, "(objectClass=group)", "objectGUID", "uSNChanged", "member;range=0-*")
-    theirs = peers.tool(site, "ldapsearch", *controls, *wanted, domain=OURS)
-    counts = {"operations": result["summary"]["operations"], "MB": largest_child()}
+    wanted = ("-b", site.container(OURS), "(objectClass=group)", "objectGUID", "uSNChanged", "member;range=0-*")
+    theirs = openldap.tool(site, "ldapsearch", *controls, *wanted, domain=OURS).seconds
+    counts = {"operations": result["summary"]["operations"], **target.last.used}
     assert result["outcome"] == "ok" and not result["would_change"], result
-    record.add(Figure("gpad_plan, no change", seconds, "ldapsearch, equal", theirs, 1.5, counts))
-
-
-def _timed(call: Callable[[], Any]) -> tuple[float, Any]:
-    start = time.monotonic()
-    result = call()
-    return time.monotonic() - start, result
-
-
-def _links(site: Site, domain: str) -> int:
-    container = site.lab.forest(domain).managed_containers[0]
-    found = site.lab.ldapsearch(domain, container, "(objectClass=group)", "member")
-    return sum(len(entry.get("member", ())) for entry in found)
+    record.add(Figure("gpad_plan, no change", target.last.seconds, "ldapsearch, equal", theirs, 1.5, counts))

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import subprocess
 import uuid
@@ -151,6 +152,22 @@ class Lab:
     def add_sid_history(self, forest: str, dn: str, sid: str) -> None:
         """Add a SID to those that an account had before, as a migration of domains does."""
         self._change_descriptor(forest, dn, "history", sid)
+
+    def write_links(self, forest: str, members: Mapping[str, Iterable[str]]) -> None:
+        """Fill empty groups without LDAP, a thousand times as fast.
+
+        Args:
+            forest: domain name of the forest.
+            members: DNs of users and groups by the DN of the group that they become members of.
+        """
+        script = Path(__file__).parent / "samba" / "links.py"
+        subprocess.run(
+            [SYSTEM_PYTHON, str(script)],
+            cwd=Path(self.forest(forest).krb5_conf).parent,
+            input=json.dumps({group: list(names) for group, names in members.items()}).encode(),
+            check=True,
+            capture_output=True,
+        )
 
     def _change_descriptor(self, forest: str, *arguments: str) -> None:
         script = Path(__file__).parent / "samba" / "descriptors.py"

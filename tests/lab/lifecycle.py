@@ -38,7 +38,8 @@ from tests.lab.state import (
 from tests.lab.tenant import application_content, tenant_content
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-READY_TIMEOUT = 60.0
+# The emulator reads a tenant of a million links first.
+READY_TIMEOUT = 300.0
 BUILD_TIMEOUT = 900.0
 POLL = 0.05
 ROLES = ("administrator", "service_account", "reader_account")

@@ -1,0 +1,136 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How time and memory of the modules grow: with the number of groups, and with the number of links."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.bench import measure, openldap
+from tests.bench.figures import SECONDS, Figure, Record
+from tests.bench.ours import WIDE, Modules
+from tests.bench.site import OURS, Scale, Site, Size, bench_folder, running
+from tests.bench.slopes import slope
+
+STEEPEST, LARGEST = 1.05, 300.0
+MILLION = 1_000_000
+# Samba takes milliseconds for a link: above so many gpad_membership is left out, and the lab writes them.
+MOST_LINKS_VARIABLE = "BENCH_MOST_LINKS"
+_MOST_LINKS = 300_000
+STEEPER, PEAK = "steeper", "peak MiB"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Labs of growing size.
+
+    Parameters:
+        grows: what grows.
+        sizes: the smallest first.
+        measure: the number that the size is judged by.
+    """
+
+    grows: str
+    sizes: tuple[Size, ...]
+    measure: Callable[[Size], int]
+
+
+def _groups(size: Size) -> int:
+    return size.groups
+
+
+def _links(size: Size) -> int:
+    return size.links
+
+
+SERIES: Mapping[Scale, tuple[Series, ...]] = {
+    "small": (
+        Series("groups", tuple(Size(groups, 5, 300) for groups in (20, 60)), _groups),
+        Series("links", tuple(Size(20, members, 300) for members in (10, 50)), _links),
+    ),
+    "full": (
+        Series("groups", tuple(Size(groups, 10, 20_000) for groups in (1000, 2000, 5000, 10_000, 20_000)), _groups),
+        Series("links", tuple(Size(1000, members, 50_000) for members in (10, 100, 300, 1000)), _links),
+    ),
+}
+
+
+def run(record: Record, scale: Scale) -> None:
+    """Measure all sizes of both series, and judge how the figures grow."""
+    most = int(os.environ.get(MOST_LINKS_VARIABLE, _MOST_LINKS))
+    for series in SERIES[scale]:
+        grown: dict[str, list[tuple[int, measure.Run]]] = {}
+        for size in series.sizes:
+            folder = bench_folder(f"shape-{series.grows}-{series.measure(size)}")
+            with running(size, folder, [OURS]) as site:
+                for name, used in _measured(site, record, most).items():
+                    grown.setdefault(name, []).append((series.measure(size), used))
+        for name, runs in grown.items():
+            _judge(record, f"{name}, with the {series.grows}", runs)
+
+
+def _judge(record: Record, name: str, runs: list[tuple[int, measure.Run]]) -> None:
+    """Keep the slopes of one module, and judge the steeper one.
+
+    The start of the process, which does not grow, makes the line through all sizes too flat; the one through the two
+    largest shows nothing of it, but more of what else happened on the machine.
+    """
+    if len(runs) < 2:
+        return
+    sizes = [size for size, _used in runs]
+    counts: dict[str, float] = {}
+    for kind, values in (("", [used.seconds for _s, used in runs]), ("cpu ", [used.cpu for _s, used in runs])):
+        every, last = slope(sizes, values), slope(sizes[-2:], values[-2:])
+        counts |= {f"{kind}slope": every, f"{kind}last slope": last, f"{kind}{STEEPER}": max(every, last)}
+    record.add(Figure(name, goal=STEEPEST, counts=counts, judged=STEEPER))
+
+
+def _measured(site: Site, record: Record, most: int) -> dict[str, measure.Run]:
+    """Run all modules from an empty domain to one that is as it should be, and look at it once more.
+
+    A lab that was kept, where all is as it should be, is only looked at.
+    """
+    steps = _Steps(site, record)
+    if openldap.count_links(site, OURS) != site.size.links:
+        shutil.rmtree(steps.state, ignore_errors=True)
+        steps.state.mkdir(parents=True)
+        steps.run("gpad_scope", steps.modules.scope, full_after_hours=0)
+        steps.run("gpad_plan, first", steps.modules.plan, limits=WIDE)
+        steps.run("gpad_group", steps.modules.group)
+        if site.size.links <= most:
+            steps.run("gpad_membership", steps.modules.membership)
+        else:
+            site.lab.write_links(OURS, site.wanted_dns(OURS, site.wanted()))
+        assert openldap.count_links(site, OURS) == site.size.links
+    else:
+        steps.run("gpad_scope", steps.modules.scope, full_after_hours=0)
+    result = steps.run("gpad_plan, no change", steps.modules.plan, limits=WIDE, full_after_hours=0)
+    assert not result["would_change"], result["changes"][:3]
+    return steps.used
+
+
+class _Steps:
+    """The modules, one after the other, on one lab."""
+
+    def __init__(self, site: Site, record: Record) -> None:
+        self._site, self._record = site, record
+        self.state = site.folder / "modules"
+        self.modules = Modules(site, self.state)
+        self.used: dict[str, measure.Run] = {}
+
+    def run(self, name: str, call: Callable[..., dict[str, Any]], **options: Any) -> dict[str, Any]:
+        """Run a module, which must succeed, and keep what it used."""
+        result = call(**options)
+        assert result["outcome"] == "ok", result.get("msg", result)
+        used = self.modules.last
+        self.used[name] = used
+        size = self._site.size
+        sent = {kind: result["summary"][kind] for kind in ("requests", "operations") if kind in result["summary"]}
+        goal, judged = (LARGEST, PEAK) if size.links >= MILLION else (0.0, SECONDS)
+        title = f"{size.groups} groups, {size.links} links: {name}"
+        self._record.add(Figure(title, used.seconds, goal=goal, counts={**used.used, **sent}, judged=judged))
+        return result
