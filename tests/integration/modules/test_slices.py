@@ -153,11 +153,9 @@ def test_a_machine_that_never_comes_back_and_one_that_dies_are_found(planned: tu
     stopped = machines.carry_out("group", 3)
     assert (stopped["outcome"], stopped["changes"]) == ("blocked", [])
     born = {one: target.entry(one)["objectSid"] for one in ids if not of(ids, 3) & {one}}
-    # Another plan, a journal twice, and one that is no slice's: nothing is merged.
-    for wrong in ((0, 1, 1), (0, 1, 3)):
-        paths = [str(machines.path(index)) for index in wrong]
-        paths = paths if wrong[-1] != 3 else [*paths[:2], str(target.journal)]
-        refused = target.group(merged=paths)
+    # A journal twice, and one that is no slice's: nothing is merged.
+    for wrong in (machines.path(1), target.journal):
+        refused = target.group(merged=[str(path) for path in (machines.path(0), machines.path(1), wrong)])
         assert [error["code"] for error in refused["errors"]] == ["slice_wrong"], refused
     told = machines.merge("group", (0, 1, 3))
     assert (told["outcome"], told["fatal"]) == ("partial", False)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -38,6 +39,22 @@ def test_a_run_lives_thirty_minutes_after_its_last_sign_and_as_long_as_its_lock(
     silent: timedelta, locked: bool, alive: bool
 ) -> None:
     assert is_alive(holder(silent), NOW, locked=locked) is alive
+
+
+@pytest.mark.parametrize(
+    ("silent", "alive"),
+    [
+        (timedelta(minutes=119), True),
+        (timedelta(minutes=149, seconds=59), True),
+        (timedelta(minutes=150), False),
+        (timedelta(minutes=-31), False),
+    ],
+)
+def test_a_run_lives_thirty_minutes_longer_than_its_slices_may_write(silent: timedelta, alive: bool) -> None:
+    lent = replace(holder(silent), lent_minutes=120)
+    assert is_alive(lent, NOW, locked=False) is alive
+    told = refusal(replace(holder(timedelta(0)), lent_minutes=120), "/state/journal")
+    assert "Its slices may write until 2026-11-21T12:00:00" in told.remedy
 
 
 def test_the_others_are_told_who_it_is() -> None:
