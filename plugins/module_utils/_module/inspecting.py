@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import Reader
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import writeback_side
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Session
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import (
     DIRECTORY,
     RESULTS,
@@ -24,15 +24,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.conne
     LIBRARIES,
     open_directory,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.looking import (
-    directory_rows,
-    enforcement_entry,
-)
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.plan_making import (
-    make_plan,
-    snapshot_of,
-    temporary_plan,
-)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import (
     report_result,
     run_module,
@@ -42,10 +33,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.run_c
     quarantine_state,
     retry_rules,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.settings_options import (
-    settings_of,
-)
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.writeback_side import Sides
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.directory_facts import facts_entry
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
@@ -57,10 +44,13 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     summary_object,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Settings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.log import LogFilter
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.signature import key_of
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Settings
 
 _SUBSETS = (
     "groups",
@@ -131,7 +121,7 @@ def _inspect(module: AnsibleModule) -> dict[str, Any]:
     found: dict[str, Any] = {}
     snapshot = journal = None
     if _need(params, wanted, _NEEDS_SNAPSHOT, "snapshot") or ("writeback" in wanted and params["snapshot"]):
-        snapshot = snapshot_of(params)
+        snapshot = Snapshot(Path(params["snapshot"]), key_of(params["snapshot_key"]))
     proven = frozenset({"writeback"}) if params["writeback_export"] else frozenset[str]()
     if _need(params, wanted, _NEEDS_JOURNAL | proven, "journal"):
         journal = JournalFile(Path(params["journal"]), writable=False)
@@ -152,13 +142,10 @@ def _inspect(module: AnsibleModule) -> dict[str, Any]:
         found["log"] = [summary_object(entry) for entry in entries]
     options = ("domain_server", "domain_username", "domain_password", "managed_containers")
     needed = _need(params, wanted, _NEEDS_DIRECTORY, *options)
-    if "preflight" in wanted:
-        found["preflight"] = directory_rows(params)
-    if "enforcement" in wanted:
-        found["enforcement"] = enforcement_entry(params)
+    found |= _looked_up(params, wanted & _CONNECTING_BY_THEMSELVES)
     if needed and wanted & (_NEEDS_DIRECTORY - _CONNECTING_BY_THEMSELVES):
         named = "writeback" in wanted and params["target_container"] is not None
-        settings = settings_of(params) if named or "drift" in wanted else None
+        settings = _settings(params) if named or "drift" in wanted else None
         targets = settings.mapper.targets if settings else ()
         with open_directory(params, targets) as (session, reader):
             if wanted & {"groups", "orphans"}:
@@ -166,15 +153,45 @@ def _inspect(module: AnsibleModule) -> dict[str, Any]:
             if "soa" in wanted:
                 found |= _soa(reader, params["soa_groups"])
             if "writeback" in wanted:
-                found["writeback"] = _writeback(params, Sides(session, reader, snapshot, settings), journal)
+                found["writeback"] = _writeback(params, session, reader, snapshot, settings, journal)
             if "drift" in wanted and settings is not None and snapshot is not None and journal is not None:
                 _gather_drift(settings, reader, snapshot, journal, report, retry_now=params["retry_now"])
     result = report_result(module, report, changed=False, info=found)
-    writeback_side.without_members(found.get("writeback", {}))
+    if "writeback" in found:
+        from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import writeback_side
+
+        writeback_side.without_members(found["writeback"])
     return result
 
 
-def _writeback(params: dict[str, Any], sides: Sides, journal: JournalFile | None) -> dict[str, Any]:
+# What only some of it needs is loaded when that is asked for.
+def _looked_up(params: dict[str, Any], wanted: frozenset[str]) -> dict[str, Any]:
+    """Return what has a connection of its own."""
+    if not wanted:
+        return {}
+    from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import looking
+
+    rows = {"preflight": looking.directory_rows, "enforcement": looking.enforcement_entry}
+    return {name: rows[name](params) for name in sorted(wanted, reverse=True)}
+
+
+def _settings(params: dict[str, Any]) -> Settings:
+    from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.settings_options import settings_of
+
+    return settings_of(params)
+
+
+def _writeback(
+    params: dict[str, Any],
+    session: Session,
+    reader: Reader,
+    snapshot: Snapshot | None,
+    settings: Settings | None,
+    journal: JournalFile | None,
+) -> dict[str, Any]:
+    from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import writeback_side
+
+    sides = writeback_side.Sides(session, reader, snapshot, settings)
     found = writeback_side.inventory(params, sides)
     if params["writeback_export"] and journal is not None:
         found |= writeback_side.proof(params, sides, journal)
@@ -265,6 +282,11 @@ def _from_directory(
 def _gather_drift(
     settings: Settings, reader: Reader, snapshot: Snapshot, journal: JournalFile, report: Report, *, retry_now: bool
 ) -> None:
+    from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.plan_making import (
+        make_plan,
+        temporary_plan,
+    )
+
     with temporary_plan() as path:
         planned = make_plan(
             settings, snapshot, reader, journal, path, check_mode=True, retry_now=retry_now, told=report.plan_item
