@@ -42,7 +42,7 @@ options:
     default: []
   stopped:
     description:
-      - V(true) stops runs. One that is writing ends before its next object; those that begin later write nothing.
+      - V(true) stops runs. One that is writing begins no further object; those that begin later write nothing.
         V(false) lets them run again. If not given, nothing changes.
       - Captures, plans and check mode go on.
     type: bool
