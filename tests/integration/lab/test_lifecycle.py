@@ -92,7 +92,7 @@ def test_a_dead_server_is_seen_and_replaced(directory: Path, small: Path) -> Non
     assert main(["status", "--dir", str(directory)]) == 3
     renewed, started = lifecycle.up(small, directory, "auto")
     assert started
-    assert renewed.forests["small.test"].domain_sid != lab.forest("small.test").domain_sid
+    assert renewed.forests["small.test"].administrator.password != lab.forest("small.test").administrator.password
     assert main(["status", "--dir", str(directory)]) == 0
 
 
