@@ -16,6 +16,8 @@ from pathlib import Path
 # What turns the display of progress off.
 _QUIET = ("CI", "GPAD_PROGRESS")
 ROOT = Path(__file__).resolve().parents[3]
+_BUILD = ROOT / ".build"
+_PACKS = ROOT / ".cache" / "packs"
 _RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 
 
@@ -36,8 +38,11 @@ class Play:
     failed: dict[str, int]
 
 
-def _command(inventory: Path, *arguments: str) -> list[str]:
-    return [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), *arguments]
+def _command(collections: Path, inventory: Path, *arguments: str) -> list[str]:
+    # Packs are kept of the checkout's modules only, which is what they are named after.
+    keeping = [sys.executable, str(Path(__file__).with_name("ansible_playbook.py")), str(_PACKS)]
+    plain = [str(Path(sys.executable).with_name("ansible-playbook"))]
+    return [*(keeping if collections == _BUILD else plain), "-i", str(inventory), *arguments]
 
 
 def _environment(home: Path, collections: Path) -> dict[str, str]:
@@ -56,12 +61,12 @@ def play(
     inventory: Path,
     *arguments: str,
     home: Path,
-    collections: Path = ROOT / ".build",
+    collections: Path = _BUILD,
     playbook: str = "hybrid_identity.gpad.provision",
 ) -> Play:
     """Run a playbook of the collection."""
     done = subprocess.run(
-        _command(inventory, *arguments, playbook),
+        _command(collections, inventory, *arguments, playbook),
         cwd=home,
         env=_environment(home, collections),
         capture_output=True,
@@ -84,11 +89,11 @@ def play_on_a_terminal(inventory: Path, playbook: str, *, home: Path, **environm
 
     What the test process has in its environment to turn the display of progress off does not count.
     """
-    kept = {name: value for name, value in _environment(home, ROOT / ".build").items() if name not in _QUIET}
+    kept = {name: value for name, value in _environment(home, _BUILD).items() if name not in _QUIET}
     screen, side = os.openpty()
     with FileIO(screen) as reader:
         process = subprocess.Popen(
-            _command(inventory, playbook), cwd=home, env={**kept, **environment}, stdin=side, stdout=side, stderr=side
+            _command(_BUILD, inventory, playbook), cwd=home, env={**kept, **environment}, stdin=side, stdout=side, stderr=side
         )
         os.close(side)
         shown = b"".join(iter(partial(_read, reader), b""))
