@@ -37,6 +37,11 @@ class Play:
     changed: dict[str, int]
     failed: dict[str, int]
 
+    def complaint(self, host: str) -> str:
+        """Return what the failed tasks of a host said."""
+        of_host = re.compile(rf"(fatal|failed): \[{re.escape(host)}\]")
+        return "\n".join(line for line in self.output.splitlines() if of_host.match(line))
+
 
 def _command(collections: Path, inventory: Path, *arguments: str) -> list[str]:
     # Packs are kept of the checkout's modules only, which is what they are named after.
@@ -93,7 +98,12 @@ def play_on_a_terminal(inventory: Path, playbook: str, *, home: Path, **environm
     screen, side = os.openpty()
     with FileIO(screen) as reader:
         process = subprocess.Popen(
-            _command(_BUILD, inventory, playbook), cwd=home, env={**kept, **environment}, stdin=side, stdout=side, stderr=side
+            _command(_BUILD, inventory, playbook),
+            cwd=home,
+            env={**kept, **environment},
+            stdin=side,
+            stdout=side,
+            stderr=side,
         )
         os.close(side)
         shown = b"".join(iter(partial(_read, reader), b""))
