@@ -13,13 +13,9 @@ export ANSIBLE_CONFIG := $(BUILD)/ansible.cfg
 export ANSIBLE_HOME := $(BUILD)/home
 export ANSIBLE_COLLECTIONS_PATH := $(BUILD)
 export MYPYPATH := $(BUILD):$(CURDIR)
-export PYTHONDONTWRITEBYTECODE := 1
+# No folder of the collection gets compiled files, which would be taken for parts of it.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/pycache
 export PATH := $(CURDIR)/$(NEWEST):$(PATH)
-
-define newline
-
-
-endef
 
 .DEFAULT_GOAL := help
 .PHONY: help setup test demo demo-down clean sanity lint-python lint-yaml lint-ansible lint-changelog large crash bench $(STEPS)
@@ -92,12 +88,10 @@ sanity-newest: ## ansible-test sanity on the newest ansible-core
 sanity-oldest: ## ansible-test sanity on the oldest ansible-core
 	@$(NEWEST)/python -m tests.tools.sanity oldest $(ONLY)
 
-# ONLY names one scenario. An ephemeral directory each, since molecule keeps the state of one only.
+# ONLY names one scenario.
 SCENARIOS = $(or $(ONLY),$(patsubst extensions/molecule/%/molecule.yml,%,$(wildcard extensions/molecule/*/molecule.yml)))
 molecule: ## the molecule scenarios: roles end to end, twice, the second time unchanged
-	@test -n "$(SCENARIOS)" || { echo "error: there is no scenario below extensions/molecule"; exit 1; }
-	$(foreach name,$(SCENARIOS),cd $(CURDIR)/extensions && \
-		MOLECULE_EPHEMERAL_DIRECTORY=$(BUILD)/molecule/$(name) $(CURDIR)/$(NEWEST)/molecule test -s $(name)$(newline))
+	@$(NEWEST)/python -m tests.tools.scenarios $(SCENARIOS)
 
 artefact: ## build the collection, compare its members, install it into an empty home, read its documentation there
 	$(NEWEST)/pytest -q $(or $(ONLY),tests/artefact)
