@@ -43,11 +43,11 @@ class Play:
         return "\n".join(line for line in self.output.splitlines() if of_host.match(line))
 
 
-def _command(collections: Path, inventory: Path, *arguments: str) -> list[str]:
-    # Packs are kept of the checkout's modules only, which is what they are named after.
-    keeping = [sys.executable, str(Path(__file__).with_name("ansible_playbook.py")), str(_PACKS)]
-    plain = [str(Path(sys.executable).with_name("ansible-playbook"))]
-    return [*(keeping if collections == _BUILD else plain), "-i", str(inventory), *arguments]
+def _command(home: Path, collections: Path, inventory: Path, *arguments: str) -> list[str]:
+    # What is kept is named after the checkout's modules; of other collections it is kept for one home only.
+    packs = _PACKS if collections == _BUILD else home / "packs"
+    program = Path(__file__).with_name("ansible_playbook.py")
+    return [sys.executable, str(program), str(packs), "-i", str(inventory), *arguments]
 
 
 def _environment(home: Path, collections: Path) -> dict[str, str]:
@@ -71,7 +71,7 @@ def play(
 ) -> Play:
     """Run a playbook of the collection."""
     done = subprocess.run(
-        _command(collections, inventory, *arguments, playbook),
+        _command(home, collections, inventory, *arguments, playbook),
         cwd=home,
         env=_environment(home, collections),
         capture_output=True,
@@ -98,7 +98,7 @@ def play_on_a_terminal(inventory: Path, playbook: str, *, home: Path, **environm
     screen, side = os.openpty()
     with FileIO(screen) as reader:
         process = subprocess.Popen(
-            _command(_BUILD, inventory, playbook),
+            _command(home, _BUILD, inventory, playbook),
             cwd=home,
             env={**kept, **environment},
             stdin=side,
