@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ class Anew:
 
 
 class Forge:
-    """Forks the processes of modules.
+    """Forks the processes of modules, one after the other.
 
     Parameters:
         performer: the Python module whose function `perform` runs one.
@@ -87,6 +88,7 @@ class Forge:
     def __init__(self, performer: str = CALL_MODULE) -> None:
         self._performer = performer
         self._started: subprocess.Popen[str] | None = None
+        self._is_busy = threading.Lock()
 
     def _process(self) -> subprocess.Popen[str]:
         """Return the process that the others come from, which is started when first needed."""
@@ -108,6 +110,13 @@ class Forge:
 
     def run(self, module: str, arguments: Mapping[str, Any], kill_after: float | None = None, **order: Any) -> Ended:
         """Run a module to its end, or kill it after a time; `order` is what else its performer is told."""
+        assert self._is_busy.acquire(blocking=False), "a forge makes one process at a time; Anew makes several at once"
+        try:
+            return self._run(module, arguments, kill_after, order)
+        finally:
+            self._is_busy.release()
+
+    def _run(self, module: str, arguments: Mapping[str, Any], kill_after: float | None, order: dict[str, Any]) -> Ended:
         stdin, stdout = self._process().stdin, self._process().stdout
         assert stdin is not None
         assert stdout is not None
