@@ -20,7 +20,7 @@ from tests.tools.checkout import BUILD, ROOT
 SLOTS = 2
 FOLDER = BUILD / "molecule"
 PLAYBOOK = ROOT / "tests/integration/playbooks/ansible_playbook.py"
-PACKS = ROOT / ".cache/packs"
+PACKS = ROOT / ".cache/packs/molecule"
 
 
 def main(names: list[str]) -> int:

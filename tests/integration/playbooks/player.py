@@ -17,7 +17,8 @@ from pathlib import Path
 _QUIET = ("CI", "GPAD_PROGRESS")
 ROOT = Path(__file__).resolve().parents[3]
 _BUILD = ROOT / ".build"
-_PACKS = ROOT / ".cache" / "packs"
+# One for each worker: the oldest ansible-core does not expect that another one packs in the same folder.
+_PACKS = ROOT / ".cache" / "packs" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
 _RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 
 
