@@ -7,19 +7,16 @@ OLDEST := .venv/oldest/bin
 BUILD := $(CURDIR)/.build
 ADAPTER_TESTS := $(addprefix tests/integration/directory/test_,reading.py writing.py)
 COLLECTION := ansible_collections.hybrid_identity.gpad
-STEPS := sanity-newest sanity-oldest lint types unit unit-oldest artefact examples integration integration-oldest molecule awake
+STEPS := sanity-newest sanity-oldest lint types unit unit-oldest artefact examples integration-next integration \
+	integration-oldest molecule awake
 
 export ANSIBLE_CONFIG := $(BUILD)/ansible.cfg
 export ANSIBLE_HOME := $(BUILD)/home
 export ANSIBLE_COLLECTIONS_PATH := $(BUILD)
 export MYPYPATH := $(BUILD):$(CURDIR)
-export PYTHONDONTWRITEBYTECODE := 1
+# No folder of the collection gets compiled files, which would be taken for parts of it.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/pycache
 export PATH := $(CURDIR)/$(NEWEST):$(PATH)
-
-define newline
-
-
-endef
 
 .DEFAULT_GOAL := help
 .PHONY: help setup test demo demo-down clean sanity lint-python lint-yaml lint-ansible lint-changelog large crash bench $(STEPS)
@@ -59,9 +56,13 @@ unit: ## unit tests on the newest ansible-core
 unit-oldest: ## unit tests on the oldest ansible-core
 	$(OLDEST)/pytest -q -n 2 -o cache_dir=.cache/pytest-oldest $(or $(ONLY),tests/unit)
 
+# Each worker takes neighbours, and the rest of the other's when it has none left, so that most labs start once.
+PYTEST_LABS := pytest -q -n 2 --dist worksteal
 integration: ## integration tests against the lab on the newest ansible-core
-	$(NEWEST)/pytest -q -n 2 $(or $(ONLY),tests/integration)
-	$(if $(ONLY),,PYTHONPATH=.venv/ldap3-next $(NEWEST)/pytest -q -o cache_dir=.cache/pytest-next $(ADAPTER_TESTS))
+	$(NEWEST)/$(PYTEST_LABS) $(or $(ONLY),tests/integration)
+
+integration-next: ## the adapter of Active Directory with the pre-release of the next ldap3
+	PYTHONPATH=.venv/ldap3-next $(NEWEST)/pytest -q -o cache_dir=.cache/pytest-next $(or $(ONLY),$(ADAPTER_TESTS))
 
 # Minutes, so that no gate runs it. LARGE_LAB=.lab/large keeps the lab of the last run for the next one.
 large: ## a group of 50,000 members through the modules: operations, times, memory
@@ -81,7 +82,7 @@ examples: ## the worked examples of the docs, with the collections that they nam
 OLDEST_TESTS := $(addprefix tests/integration/,playbooks/test_provision.py playbooks/test_quarantine.py \
 	playbooks/test_drift.py playbooks/test_schedule.py modules/test_provisioning.py modules/test_control.py)
 integration-oldest: ## what depends on ansible-core, on the oldest one: playbooks, and each module once
-	PATH="$(CURDIR)/$(OLDEST):$$PATH" $(OLDEST)/pytest -q -n 2 -o cache_dir=.cache/pytest-oldest \
+	PATH="$(CURDIR)/$(OLDEST):$$PATH" $(OLDEST)/$(PYTEST_LABS) -o cache_dir=.cache/pytest-oldest \
 		$(or $(ONLY),$(OLDEST_TESTS))
 
 sanity: sanity-newest sanity-oldest ## ansible-test sanity on both ansible-cores
@@ -92,12 +93,10 @@ sanity-newest: ## ansible-test sanity on the newest ansible-core
 sanity-oldest: ## ansible-test sanity on the oldest ansible-core
 	@$(NEWEST)/python -m tests.tools.sanity oldest $(ONLY)
 
-# ONLY names one scenario. An ephemeral directory each, since molecule keeps the state of one only.
+# ONLY names one scenario.
 SCENARIOS = $(or $(ONLY),$(patsubst extensions/molecule/%/molecule.yml,%,$(wildcard extensions/molecule/*/molecule.yml)))
 molecule: ## the molecule scenarios: roles end to end, twice, the second time unchanged
-	@test -n "$(SCENARIOS)" || { echo "error: there is no scenario below extensions/molecule"; exit 1; }
-	$(foreach name,$(SCENARIOS),cd $(CURDIR)/extensions && \
-		MOLECULE_EPHEMERAL_DIRECTORY=$(BUILD)/molecule/$(name) $(CURDIR)/$(NEWEST)/molecule test -s $(name)$(newline))
+	@$(NEWEST)/python -m tests.tools.scenarios $(SCENARIOS)
 
 artefact: ## build the collection, compare its members, install it into an empty home, read its documentation there
 	$(NEWEST)/pytest -q $(or $(ONLY),tests/artefact)

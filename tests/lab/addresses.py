@@ -42,13 +42,44 @@ class Addresses:
         return self.hidden.get(domain) or self.forests[domain]
 
 
-def pick_addresses(scenario: Scenario, directory: Path, base: str | None = None) -> Addresses:
+class Reservation:
+    """Networks that a lab keeps for itself until its servers listen there, so that two starting labs never share one.
+
+    A name in the kernel's list of sockets is the mark: no file outlives the process that set it.
+    """
+
+    def __init__(self) -> None:
+        self._marks: list[socket.socket] = []
+
+    def __enter__(self) -> Reservation:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        for mark in self._marks:
+            mark.close()
+
+    def take(self, network: str) -> bool:
+        """Keep a network; return whether it was free."""
+        mark = socket.socket(socket.AF_UNIX)
+        try:
+            mark.bind(f"\0tests.lab {network}")
+        except OSError:
+            mark.close()
+            return False
+        self._marks.append(mark)
+        return True
+
+
+def pick_addresses(
+    scenario: Scenario, directory: Path, base: str | None = None, reservation: Reservation | None = None
+) -> Addresses:
     """Choose an address for each server.
 
     Args:
         scenario: its own addresses are taken when there is no ``base``.
         directory: the lab's directory, which spreads the labs of one machine over 127.0.1.y … 127.0.254.y.
         base: a network such as ``127.0.30.0`` from which all addresses are taken, or ``auto`` for a free one.
+        reservation: what keeps an automatic network until the lab listens there.
 
     Raises:
         AddressError: an address that was asked for is in use, or is no loopback address.
@@ -60,7 +91,10 @@ def pick_addresses(scenario: Scenario, directory: Path, base: str | None = None)
         return chosen
     start = zlib.crc32(str(directory.resolve()).encode()) % 254
     for step in range(254):
-        chosen = _addresses(scenario, f"127.0.{(start + step) % 254 + 1}", own=own)
+        network = f"127.0.{(start + step) % 254 + 1}"
+        if reservation is not None and not reservation.take(network):
+            continue
+        chosen = _addresses(scenario, network, own=own)
         taken = _taken(chosen)
         if not taken:
             return chosen

@@ -54,7 +54,11 @@ def write_inventory(settings: LabSettings, path: Path, more: Mapping[str, Any] |
         path: the file.
         more: variables for every host, over those of the lab.
     """
-    hosts = {domain: {**host_vars(settings, domain), **(more or {})} for domain in settings.forests}
+    return write_hosts(path, {domain: {**host_vars(settings, domain), **(more or {})} for domain in settings.forests})
+
+
+def write_hosts(path: Path, hosts: Mapping[str, Mapping[str, Any]]) -> Path:
+    """Write an inventory of hosts with their variables, readable by its owner only, and return its path."""
     path.touch(mode=0o600)
-    path.write_text(yaml.safe_dump({"gpad": {"hosts": hosts}}, sort_keys=False), encoding="utf-8")
+    path.write_text(yaml.safe_dump({"gpad": {"hosts": dict(hosts)}}, sort_keys=False), encoding="utf-8")
     return path

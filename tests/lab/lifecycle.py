@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.lab import processes
-from tests.lab.addresses import ENTRA_PORT, Addresses, pick_addresses
+from tests.lab.addresses import ENTRA_PORT, Addresses, Reservation, pick_addresses
 from tests.lab.pki import CertificateAuthority, CertificateFiles, write_private
 from tests.lab.policy.config import config_text
 from tests.lab.policy.site_settings import policy_domain, proxied
@@ -81,9 +81,10 @@ def up(scenario_file: Path, directory: Path, address_base: str | None = None) ->
             _stop_all(state)
         empty_directory(directory)
         mark_as_lab(directory)
-        addresses = pick_addresses(scenario, directory, address_base)
-        starter = _Starter(scenario, directory, addresses, digest)
-        return starter.run(str(scenario_file.resolve())), True
+        with Reservation() as reservation:
+            addresses = pick_addresses(scenario, directory, address_base, reservation)
+            starter = _Starter(scenario, directory, addresses, digest)
+            return starter.run(str(scenario_file.resolve())), True
 
 
 def down(directory: Path, *, wipe: bool = False) -> bool:

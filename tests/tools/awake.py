@@ -75,6 +75,7 @@ FAULTS = (
     _failing_test("unit", "tests/unit/test_planted.py"),
     _failing_test("unit-oldest", "tests/unit/test_planted.py"),
     _failing_test("integration", "tests/integration/test_planted.py"),
+    _failing_test("integration-next", "tests/integration/test_planted.py"),
     _failing_test("integration-oldest", "tests/integration/test_planted.py"),
     _failing_test("examples", "tests/examples/test_planted.py"),
     Fault(

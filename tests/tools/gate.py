@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from tests.tools.checkout import BUILD, ROOT
 
 SLOTS = 2
-# These start labs, or share the environments of the sanity steps: they come last, one by one.
+# These keep both cores busy by themselves, or share the environments of the sanity steps: they come last, one by one.
 ALONE = frozenset({"integration", "integration-oldest", "molecule", "awake"})
 TAIL = 3
 

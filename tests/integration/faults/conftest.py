@@ -11,9 +11,10 @@ from typing import Any, Protocol
 
 import pytest
 
-from tests.integration.faults.struck import DOMAIN, Forge, StruckTarget
+from tests.integration.faults.struck import DOMAIN, PERFORMER, StruckTarget
 from tests.integration.faults.swing import Swing
 from tests.integration.faults.world import World
+from tests.integration.modules.processes import Forge
 from tests.lab.api import Lab
 from tests.lab.entra.admin import EntraAdmin
 from tests.lab.policy.admin import PolicyAdmin
@@ -61,7 +62,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session")
 def forge() -> Iterator[Forge]:
     """Where the modules' processes come from."""
-    made = Forge()
+    made = Forge(PERFORMER)
     yield made
     made.close()
 

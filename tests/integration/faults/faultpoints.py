@@ -9,13 +9,11 @@ point, and the process kills itself there with a signal that nothing can catch. 
 from __future__ import annotations
 
 import functools
-import importlib
 import math
 import os
 import resource
 import signal
 import sqlite3
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -23,17 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from ansible.module_utils import basic
-
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory import session
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Session
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import http
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import GraphClient
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.damage import Connection
-
-# Imported once in the process that the modules' processes are forked from.
-for _name in ("applying", "capturing", "inspecting", "keeping", "planning"):
-    importlib.import_module(f"ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.{_name}")
+from tests.integration.modules import call_module
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -177,20 +170,15 @@ def _shorten(strike: Strike, steps: _Steps) -> None:
         _patch(session, "_ANSWER_SECONDS", math.ceil(strike.answer_seconds))
 
 
-def perform(module: str, arguments: bytes, folder: str, strike: Strike) -> None:
-    """Run a module in this process, which was forked for it.
+def perform(order: dict[str, Any]) -> None:
+    """Run the module of an order in this process, which was forked for it.
 
     Parameters:
-        module: its name.
-        arguments: what Ansible hands it.
-        folder: gets the files `stdout`, `stderr` and `trace`.
-        strike: what befalls it.
+        order: the `module`, the `arguments` that Ansible hands it, a `folder`, which gets the file `trace`, and the
+            `strike` that befalls it.
     """
-    for number, name in ((1, "stdout"), (2, "stderr")):
-        target = os.open(Path(folder) / name, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-        os.dup2(target, number)
-        os.close(target)
-    steps = _Steps(strike, Path(folder) / "trace")
+    strike = Strike(**order["strike"])
+    steps = _Steps(strike, Path(order["folder"]) / "trace")
     for watch in (_watch_directory, _watch_cloud, _watch_files, _watch_stores):
         watch(steps)
     _shorten(strike, steps)
@@ -199,7 +187,4 @@ def perform(module: str, arguments: bytes, folder: str, strike: Strike) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (strike.file_bytes, strike.file_bytes))
     if strike.user:
         os.setresuid(strike.user, strike.user, strike.user)
-    basic._ANSIBLE_ARGS = arguments
-    basic._ANSIBLE_PROFILE = "legacy"
-    sys.argv = [module]
-    importlib.import_module(f"ansible_collections.hybrid_identity.gpad.plugins.modules.{module}").main()
+    call_module.perform(order)

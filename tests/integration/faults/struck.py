@@ -4,13 +4,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -18,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.integration.faults.faultpoints import Strike
-from tests.integration.modules.target import ROOT, Target
+from tests.integration.modules.processes import Ended, Forge
+from tests.integration.modules.target import Target
 from tests.lab.api import Lab
 from tests.lab.entra.admin import EntraAdmin
 
 DOMAIN = "struck.test"
-_MOST_SECONDS = 120.0
-_ENDINGS = ("stdout", "stderr", "trace")
+PERFORMER = "tests.integration.faults.faultpoints"
 
 
 class KilledError(Exception):
@@ -33,69 +26,24 @@ class KilledError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """How a module process ended.
+    """What a module process did.
 
     Parameters:
-        code: exit code; the negative number of the signal that ended it.
-        output: standard output.
-        complaint: standard error.
         steps: the fault points that it passed.
         waits: the waits that it asked for, in seconds.
         seconds: how long it ran.
     """
 
-    code: int
-    output: str
-    complaint: str
     steps: tuple[str, ...]
     waits: tuple[float, ...]
     seconds: float
 
 
-class Forge:
-    """Makes processes of modules."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.integration.faults.forge"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": f"{ROOT / '.build'}{os.pathsep}{ROOT}"},
-            text=True,
-        )
-
-    def close(self) -> None:
-        """End the process that the others come from."""
-        self._process.communicate(timeout=_MOST_SECONDS)
-
-    def run(
-        self, module: str, arguments: dict[str, Any], strike: Strike, kill_after: float | None = None
-    ) -> Performance:
-        """Run a module to its end, or kill it after a time."""
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None
-        assert stdout is not None
-        with tempfile.TemporaryDirectory(prefix="struck-") as folder:
-            order = {
-                "module": module,
-                "arguments": {"ANSIBLE_MODULE_ARGS": arguments},
-                "folder": folder,
-                "strike": asdict(strike),
-                "seconds": _MOST_SECONDS if kill_after is None else kill_after,
-            }
-            started = time.monotonic()
-            stdin.write(json.dumps(order) + "\n")
-            stdin.flush()
-            code = int(stdout.readline())
-            seconds = time.monotonic() - started
-            paths = (Path(folder) / name for name in _ENDINGS)
-            output, complaint, trace = (path.read_text(encoding="utf-8") if path.exists() else "" for path in paths)
-        assert code != -signal.SIGKILL or seconds < _MOST_SECONDS, f"{module} did not end"
-        lines = trace.splitlines()
-        waits = tuple(float(line.split()[1]) for line in lines if line.startswith("wait "))
-        steps = tuple(line for line in lines if not line.startswith("wait "))
-        return Performance(code, output, complaint, steps, waits, seconds)
+def performance_of(ended: Ended) -> Performance:
+    """Read what the process of a module wrote down."""
+    lines = ended.more.get("trace", "").splitlines()
+    waits = tuple(float(line.split()[1]) for line in lines if line.startswith("wait "))
+    return Performance(tuple(line for line in lines if not line.startswith("wait ")), waits, ended.seconds)
 
 
 class StruckTarget(Target):
@@ -121,21 +69,13 @@ class StruckTarget(Target):
         """Reach the domain directly, or through the policy proxy."""
         self._vars["domain_server"] = self.forest.direct_address if direct else self.forest.address
 
-    def _call(
-        self, module: str, names: tuple[str, ...], options: dict[str, Any], *, check: bool, diff: bool
-    ) -> dict[str, Any]:
-        arguments = {name: self._vars[name] for name in names} | options
-        arguments = {name: value for name, value in arguments.items() if value is not None}
-        arguments |= {"_ansible_check_mode": check, "_ansible_diff": diff}
-        strike = self.strikes.get(module, Strike())
-        self.last = self._forge.run(module, arguments, strike, self.kill_after.get(module))
-        if self.last.code < 0:
-            raise KilledError(f"{module} ended by signal {-self.last.code}")
-        assert "Traceback" not in self.last.complaint, self.last.complaint
-        assert self.last.output, self.last.complaint
-        result: dict[str, Any] = json.loads(self.last.output.splitlines()[-1])
-        assert self.last.code == (1 if result.get("failed") else 0), result
-        return result
+    def _run(self, module: str, arguments: dict[str, Any]) -> Ended:
+        strike = asdict(self.strikes.get(module, Strike()))
+        ended = self._forge.run(module, arguments, self.kill_after.get(module), strike=strike)
+        self.last = performance_of(ended)
+        if ended.code < 0:
+            raise KilledError(f"{module} ended by signal {-ended.code}")
+        return ended
 
     @contextmanager
     def struck(self, module: str, **strike: Any) -> Iterator[None]:

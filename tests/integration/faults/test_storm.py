@@ -13,7 +13,7 @@ from tests.integration.faults.conftest import Inject
 from tests.integration.faults.world import World
 from tests.lab.policy.admin import PolicyAdmin
 
-SEEDS = range(1, 3 + int(os.environ.get("GPAD_CRASHES", "0")) // 20)
+SEEDS = range(1, 13 if int(os.environ.get("GPAD_CRASHES", "0")) else 2)
 _ROUNDS = 2
 _MOST_RUNS = 15 * _ROUNDS
 # What happens to a request, with which probability; the sum is a fifth.

@@ -17,8 +17,9 @@ import pytest
 from tests.integration.lab.conftest import SCENARIOS
 from tests.lab import lifecycle, processes
 from tests.lab.__main__ import main
-from tests.lab.addresses import AddressError
+from tests.lab.addresses import AddressError, Reservation, pick_addresses
 from tests.lab.api import Lab
+from tests.lab.scenario_file import load_scenario
 from tests.lab.settings import LabSettings
 from tests.lab.state import StateError, read_state
 
@@ -92,7 +93,7 @@ def test_a_dead_server_is_seen_and_replaced(directory: Path, small: Path) -> Non
     assert main(["status", "--dir", str(directory)]) == 3
     renewed, started = lifecycle.up(small, directory, "auto")
     assert started
-    assert renewed.forests["small.test"].domain_sid != lab.forest("small.test").domain_sid
+    assert renewed.forests["small.test"].administrator.password != lab.forest("small.test").administrator.password
     assert main(["status", "--dir", str(directory)]) == 0
 
 
@@ -141,6 +142,15 @@ def test_a_server_that_dies_at_start_is_reported_with_its_log(
     with pytest.raises(lifecycle.LabError, match=r"(?s)samba small.test ended before it was ready.*no daemon today"):
         lifecycle.up(small, directory, "auto")
     assert read_state(directory) is None
+
+
+def test_labs_that_start_at_once_take_different_networks(directory: Path, small: Path) -> None:
+    scenario = load_scenario(small)
+    with Reservation() as one, Reservation() as other:
+        first = pick_addresses(scenario, directory, "auto", one)
+        assert pick_addresses(scenario, directory, "auto", other).forests != first.forests
+    with Reservation() as later:
+        assert pick_addresses(scenario, directory, "auto", later) == first
 
 
 def test_an_address_in_use_is_refused(directory: Path, small: Path) -> None:

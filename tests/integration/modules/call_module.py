@@ -27,10 +27,20 @@ def resolve_also(addresses: dict[str, str]) -> None:
     socket.getaddrinfo = getaddrinfo
 
 
-if __name__ == "__main__":
+def run_here(module: str, arguments: bytes) -> None:
+    """Run a module in this process, which ends with it."""
     resolve_also(json.loads(os.environ.get("TEST_HOSTS", "{}")))
-    basic._ANSIBLE_ARGS = sys.stdin.buffer.read()
+    basic._ANSIBLE_ARGS = arguments
     # Since ansible-core 2.19 the way in which arguments are serialised has a name.
     basic._ANSIBLE_PROFILE = "legacy"
-    module = importlib.import_module(f"ansible_collections.hybrid_identity.gpad.plugins.modules.{sys.argv[1]}")
-    module.main()
+    sys.argv = [module]
+    importlib.import_module(f"ansible_collections.hybrid_identity.gpad.plugins.modules.{module}").main()
+
+
+def perform(order: dict[str, Any]) -> None:
+    """Run the module of an order in this process, which was forked for it."""
+    run_here(order["module"], json.dumps(order["arguments"]).encode())
+
+
+if __name__ == "__main__":
+    run_here(sys.argv[1], sys.stdin.buffer.read())

@@ -5,19 +5,17 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from tests.integration.modules.processes import ROOT, Anew, Ended, Processes
 from tests.lab.api import Lab
 from tests.lab.entra.admin import EntraAdmin
 from tests.lab.inventory import host_vars
 
-ROOT = Path(__file__).resolve().parents[3]
+__all__ = ["ROOT", "Target"]
 
 _ENTRA = ("tenant_id", "client_id", "client_secret", "login_url", "graph_url", "ca_cert", "scope_mode")
 _DIRECTORY = (
@@ -32,7 +30,12 @@ _SETTINGS = ("target_container",)
 
 
 class Target:
-    """Runs the modules against a lab's domain, and judges with ldapsearch."""
+    """Runs the modules against a lab's domain, and judges with ldapsearch.
+
+    `processes` makes the process of a module: by default as Ansible does, in a Python of its own.
+    """
+
+    processes: ClassVar[Processes] = Anew()
 
     def __init__(
         self, lab: Lab, admin: EntraAdmin, state: Path, domain: str = "contoso.com", application: str = "gpad"
@@ -51,21 +54,16 @@ class Target:
         arguments = {name: self._vars[name] for name in names} | options
         arguments = {name: value for name, value in arguments.items() if value is not None}
         arguments |= {"_ansible_check_mode": check, "_ansible_diff": diff}
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.integration.modules.call_module", module],
-            input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode(),
-            capture_output=True,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": f"{ROOT / '.build'}{os.pathsep}{ROOT}"},
-            check=False,
-            timeout=300,
-        )
-        lines = done.stdout.decode().splitlines()
-        assert lines, done.stderr.decode()
+        ended = self._run(module, arguments)
+        lines = ended.output.splitlines()
+        assert lines, ended.complaint
         result: dict[str, Any] = json.loads(lines[-1])
-        assert b"Traceback" not in done.stderr, done.stderr.decode()
-        assert done.returncode == (1 if result.get("failed") else 0)
+        assert "Traceback" not in ended.complaint, ended.complaint
+        assert ended.code == (1 if result.get("failed") else 0), result
         return result
+
+    def _run(self, module: str, arguments: dict[str, Any]) -> Ended:
+        return self.processes.run(module, arguments)
 
     def scope(self, *groups: str, check: bool = False, **options: Any) -> dict[str, Any]:
         """Capture the named groups, or all."""

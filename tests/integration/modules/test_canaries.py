@@ -26,6 +26,7 @@ import pytest
 import yaml
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import result
+from tests.integration.modules.processes import Anew
 from tests.integration.modules.target import ROOT, Target
 from tests.lab.scenario import object_id
 
@@ -147,18 +148,10 @@ def call(
 ) -> bytes:
     """Run a module as a process; return all that it printed."""
     given = {**arguments, **{f"_ansible_{name}": value for name, value in flags.items()}}
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.integration.modules.call_module", module],
-        input=json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode(),
-        capture_output=True,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": f"{ROOT / '.build'}{os.pathsep}{ROOT}", **(environment or {})},
-        check=False,
-        timeout=120,
-    )
-    assert done.stdout, done.stderr
-    assert b"MODULE FAILURE" not in done.stdout
-    return done.stdout + done.stderr
+    ended = Anew(**(environment or {})).run(module, given)
+    assert ended.output, ended.complaint
+    assert "MODULE FAILURE" not in ended.output
+    return (ended.output + ended.complaint).encode()
 
 
 def real_secrets(base: Mapping[str, Any]) -> list[str]:

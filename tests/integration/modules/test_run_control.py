@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.integration.modules.objects import unique
+from tests.integration.modules.processes import Anew
 from tests.integration.modules.target import Target
 from tests.lab.scenario import object_id
 
@@ -87,7 +88,8 @@ def test_other_runs_are_refused_from_the_plan_to_its_end(target: Target) -> None
     assert target.plan(plan=str(target.state / "third.jsonl"))["outcome"] == "ok"
 
 
-def test_of_many_runs_at_once_one_gets_the_journal(target: Target) -> None:
+def test_of_many_runs_at_once_one_gets_the_journal(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Target, "processes", Anew())
     cloud_id = target.admin.create_group(unique("Crowded"))
     target.snapshot_of(cloud_id)
     results: list[dict[str, Any]] = []

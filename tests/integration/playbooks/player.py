@@ -16,6 +16,9 @@ from pathlib import Path
 # What turns the display of progress off.
 _QUIET = ("CI", "GPAD_PROGRESS")
 ROOT = Path(__file__).resolve().parents[3]
+_BUILD = ROOT / ".build"
+# One for each worker: the oldest ansible-core does not expect that another one packs in the same folder.
+_PACKS = ROOT / ".cache" / "packs" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
 _RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 
 
@@ -35,9 +38,17 @@ class Play:
     changed: dict[str, int]
     failed: dict[str, int]
 
+    def complaint(self, host: str) -> str:
+        """Return what the failed tasks of a host said."""
+        of_host = re.compile(rf"(fatal|failed): \[{re.escape(host)}\]")
+        return "\n".join(line for line in self.output.splitlines() if of_host.match(line))
 
-def _command(inventory: Path, *arguments: str) -> list[str]:
-    return [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), *arguments]
+
+def _command(home: Path, collections: Path, inventory: Path, *arguments: str) -> list[str]:
+    # What is kept is named after the checkout's modules; of other collections it is kept for one home only.
+    packs = _PACKS if collections == _BUILD else home / "packs"
+    program = Path(__file__).with_name("ansible_playbook.py")
+    return [sys.executable, str(program), str(packs), "-i", str(inventory), *arguments]
 
 
 def _environment(home: Path, collections: Path) -> dict[str, str]:
@@ -56,12 +67,12 @@ def play(
     inventory: Path,
     *arguments: str,
     home: Path,
-    collections: Path = ROOT / ".build",
+    collections: Path = _BUILD,
     playbook: str = "hybrid_identity.gpad.provision",
 ) -> Play:
     """Run a playbook of the collection."""
     done = subprocess.run(
-        _command(inventory, *arguments, playbook),
+        _command(home, collections, inventory, *arguments, playbook),
         cwd=home,
         env=_environment(home, collections),
         capture_output=True,
@@ -84,11 +95,16 @@ def play_on_a_terminal(inventory: Path, playbook: str, *, home: Path, **environm
 
     What the test process has in its environment to turn the display of progress off does not count.
     """
-    kept = {name: value for name, value in _environment(home, ROOT / ".build").items() if name not in _QUIET}
+    kept = {name: value for name, value in _environment(home, _BUILD).items() if name not in _QUIET}
     screen, side = os.openpty()
     with FileIO(screen) as reader:
         process = subprocess.Popen(
-            _command(inventory, playbook), cwd=home, env={**kept, **environment}, stdin=side, stdout=side, stderr=side
+            _command(home, _BUILD, inventory, playbook),
+            cwd=home,
+            env={**kept, **environment},
+            stdin=side,
+            stdout=side,
+            stderr=side,
         )
         os.close(side)
         shown = b"".join(iter(partial(_read, reader), b""))

@@ -13,6 +13,7 @@ from tests.integration.modules.objects import unique
 from tests.integration.modules.target import Target
 from tests.integration.playbooks.player import Play, play
 from tests.integration.playbooks.test_provision import inventory_of
+from tests.lab.inventory import host_vars, write_hosts
 from tests.lab.scenario import object_id
 
 BRITTA = "Britta Simon"
@@ -82,10 +83,21 @@ def test_what_cannot_work_is_refused_without_asking_anybody(target: Target) -> N
         ({"gpad_limits": {"creations": {"count": -1}}}, "creations.count is -1"),
         ({"gpad_retry_hours": [0]}, "no list of hours"),
     ]
-    for variables, words in wrong:
-        run = configure(inventory_of(target, "Sales", **variables), target)
-        assert run.code != 0 and words in run.output, (words, run.output[-1500:])
-    assert target.admin.requests() == [] and not (target.state / "state" / "journal.sqlite3").exists()
+    hosts = {
+        f"wrong{number}": {
+            **host_vars(target.lab.settings, target.domain),
+            "gpad_selected_groups": ["Sales"],
+            "gpad_scope_mode": "selected",
+            "gpad_provision_state_directory": str(target.state / f"state{number}"),
+            **variables,
+        }
+        for number, (variables, _words) in enumerate(wrong)
+    }
+    run = configure(write_hosts(target.state / "inventory.yml", hosts), target)
+    assert run.code != 0 and run.failed == dict.fromkeys(hosts, 1), run.output
+    for host, (_variables, words) in zip(hosts, wrong, strict=True):
+        assert words in run.complaint(host), (words, run.output)
+    assert target.admin.requests() == [] and list(target.state.rglob("journal.sqlite3")) == []
 
 
 def test_a_configuration_is_removed_and_its_groups_stay(target: Target) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from tests.integration.modules.objects import unique
 from tests.integration.modules.target import Target
 from tests.integration.playbooks.player import Play, play
-from tests.lab.inventory import host_vars, write_inventory
+from tests.lab.inventory import host_vars, write_hosts
 
 DELEGATE = "hybrid_identity.gpad.delegate"
 # What Samba itself sets on a restored group, with the caller's rights.
@@ -30,6 +31,11 @@ def container(target: Target) -> str:
 
 
 def run(target: Target, container: str, *arguments: str, **more: object) -> Play:
+    return run_each(target, container, {target.domain: more}, *arguments)
+
+
+def run_each(target: Target, container: str, hosts: Mapping[str, Mapping[str, object]], *arguments: str) -> Play:
+    """Run the playbook for hosts with variables of their own."""
     admin, reader = target.forest.administrator, target.forest.reader_account
     variables = {
         **host_vars(target.lab.settings, target.domain),
@@ -37,9 +43,9 @@ def run(target: Target, container: str, *arguments: str, **more: object) -> Play
         "gpad_delegate_account": reader.username.partition("@")[0],
         "gpad_delegate_username": admin.username,
         "gpad_delegate_password": admin.password,
-        **more,
     }
-    inventory = write_inventory(target.lab.settings, target.state / "inventory.yml", variables)
+    written = {host: {**variables, **more} for host, more in hosts.items()}
+    inventory = write_hosts(target.state / "inventory.yml", written)
     return play(inventory, *arguments, home=target.state, playbook=DELEGATE)
 
 
@@ -125,30 +131,35 @@ def parts(text: str) -> dict[str, str]:
     return dict(re.findall(r"([OGDS]):(.*?)(?=[GDS]:|\s|$)", text.partition("descriptor for")[2].partition(":")[2]))
 
 
-@pytest.mark.parametrize(
-    ("more", "told"),
-    [
-        ({"gpad_managed_containers": ["OU=Nowhere,DC=contoso,DC=com"]}, "does not exist"),
-        ({"gpad_delegate_account": "nobody-at-all"}, "names 0 accounts"),
-        ({"gpad_delegate_account": "S-1-1-0"}, "no account of a domain"),
-        ({"gpad_delegate_account": "Domain Users"}, "built-in account or group"),
-        ({"gpad_managed_containers": ["CN=Users,DC=contoso,DC=com"]}, "holds groups of the system"),
-        ({"gpad_delegate_attributes": ["noSuchThing"]}, "has no attribute noSuchThing"),
-    ],
-)
-def test_what_cannot_be_given_is_an_error(target: Target, container: str, more: dict[str, object], told: str) -> None:
-    before = sddl(target, container)
-    done = run(target, container, gpad_delegate_apply=True, **more)
-    assert done.code != 0 and told in done.output, done.output
-    assert sddl(target, container) == before
-
-
-def test_a_number_that_nobody_has_yet_gets_no_rights(target: Target, container: str) -> None:
+def test_what_cannot_be_given_is_an_error(target: Target, container: str) -> None:
     (account,) = target.lab.ldapsearch(target.domain, target.forest.base_dn, "(sAMAccountName=svc-reader)")
-    nobody = f"{account['objectSid'][0].rpartition('-')[0]}-1000000"
-    done = run(target, container, gpad_delegate_apply=True, gpad_delegate_account=nobody)
-    assert done.code != 0 and "names 0 accounts" in done.output, done.output
-    assert nobody not in sddl(target, container)
+    nobody_yet = f"{account['objectSid'][0].rpartition('-')[0]}-1000000"
+    poor = target.forest.service_account
+    wrong: dict[str, tuple[dict[str, object], str]] = {
+        "container": ({"gpad_managed_containers": ["OU=Nowhere,DC=contoso,DC=com"]}, "does not exist"),
+        "nobody": ({"gpad_delegate_account": "nobody-at-all"}, "names 0 accounts"),
+        "nobody-yet": ({"gpad_delegate_account": nobody_yet}, "names 0 accounts"),
+        "everyone": ({"gpad_delegate_account": "S-1-1-0"}, "no account of a domain"),
+        "built-in": ({"gpad_delegate_account": "Domain Users"}, "built-in account or group"),
+        "system": ({"gpad_managed_containers": ["CN=Users,DC=contoso,DC=com"]}, "holds groups of the system"),
+        "attribute": ({"gpad_delegate_attributes": ["noSuchThing"]}, "has no attribute noSuchThing"),
+        "poor": (
+            {
+                "gpad_delegate_username": poor.username,
+                "gpad_delegate_password": poor.password,
+                "gpad_delegate_restore": False,
+            },
+            "permission_denied",
+        ),
+    }
+    places = [container, f"CN=Users,{target.forest.base_dn}"]
+    before = [sddl(target, place) for place in places]
+    hosts = {host: {"gpad_delegate_apply": True, **more} for host, (more, _told) in wrong.items()}
+    done = run_each(target, container, hosts)
+    assert done.code != 0 and done.failed == dict.fromkeys(wrong, 1), done.output
+    for host, (_more, told) in wrong.items():
+        assert told in done.complaint(host), (host, done.output)
+    assert [sddl(target, place) for place in places] == before
 
 
 def test_a_protected_list_stays_protected_and_keeps_owner_group_and_audit(target: Target, container: str) -> None:
@@ -161,10 +172,3 @@ def test_a_protected_list_stays_protected_and_keeps_owner_group_and_audit(target
     assert [after[name] for name in "OGS"] == [before[name] for name in "OGS"]
     assert after["D"].partition("(")[0] == before["D"].partition("(")[0]
     assert set(aces(before["D"])) < set(aces(after["D"]))
-
-
-def test_an_account_without_the_right_is_refused_and_told(target: Target, container: str) -> None:
-    poor = target.forest.service_account
-    more = {"gpad_delegate_username": poor.username, "gpad_delegate_password": poor.password}
-    done = run(target, container, gpad_delegate_apply=True, gpad_delegate_restore=False, **more)
-    assert done.code != 0 and "permission_denied" in done.output, done.output

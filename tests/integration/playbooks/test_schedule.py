@@ -33,6 +33,10 @@ class Schedule:
         self.program.chmod(0o755)
 
     def run(self, *arguments: str, **more: object) -> Play:
+        return self.run_each({"contoso.com": more}, *arguments)
+
+    def run_each(self, hosts: Mapping[str, Mapping[str, object]], *arguments: str) -> Play:
+        """Run the playbook for hosts with variables of their own."""
         variables: Mapping[str, object] = {
             "ansible_connection": "local",
             "ansible_python_interpreter": "{{ ansible_playbook_python }}",
@@ -43,10 +47,10 @@ class Schedule:
             "gpad_schedule_inventory": f"/etc/{HOSTILE}/hosts.yml",
             "gpad_schedule_vault_password_file": f"/etc/{HOSTILE}/vault",
             "gpad_domain_password": "not-in-the-units",
-            **more,
         }
         inventory = self.folder / "inventory.yml"
-        inventory.write_text(yaml.safe_dump({"gpad": {"hosts": {"contoso.com": variables}}}), encoding="utf-8")
+        written = {host: {**variables, **more} for host, more in hosts.items()}
+        inventory.write_text(yaml.safe_dump({"gpad": {"hosts": written}}), encoding="utf-8")
         return play(inventory, *arguments, home=self.folder, playbook="hybrid_identity.gpad.schedule")
 
 
@@ -138,10 +142,12 @@ def test_what_cannot_stand_in_a_unit_is_refused(schedule: Schedule) -> None:
         {"gpad_schedule_kind": "cron", "gpad_schedule_minutes": 25},
         {"gpad_schedule_kind": "cron", "gpad_schedule_environment_file": "/etc/x"},
     ]
-    for variables in wrong:
-        run = schedule.run(**variables)
-        assert run.code != 0 and run.failed == {"contoso.com": 1}, (variables, run.output)
-        assert "The schedule cannot be written" in run.output or "With cron" in run.output, run.output
-    refused = schedule.run(gpad_schedule_name="../evil", gpad_schedule_state="absent")
-    assert refused.code != 0 and "gpad_schedule_name consists of" in refused.output
+    hosts = {f"wrong{number}.test": variables for number, variables in enumerate(wrong)}
+    gone = {"gone.test": {"gpad_schedule_name": "../evil", "gpad_schedule_state": "absent"}}
+    run = schedule.run_each({**hosts, **gone})
+    assert run.code != 0 and run.failed == dict.fromkeys([*hosts, *gone], 1), run.output
+    for host, variables in hosts.items():
+        told = run.complaint(host)
+        assert "The schedule cannot be written" in told or "With cron" in told, (variables, run.output)
+    assert "gpad_schedule_name consists of" in run.complaint("gone.test")
     assert [*schedule.units.iterdir(), *schedule.cron.iterdir()] == []

@@ -10,7 +10,6 @@ directory gave out.
 from __future__ import annotations
 
 import json
-import logging
 import sys
 import uuid
 from collections.abc import Iterable, Iterator
@@ -20,20 +19,16 @@ from pathlib import Path
 from typing import Any
 
 import ldb
-from samba import dsdb, sd_utils
+from samba import sd_utils
 from samba.auth import system_session
 from samba.dcerpc import security
 from samba.ndr import ndr_pack, ndr_unpack
-from samba.param import LoadParm
-from samba.provision import provision
 from samba.samdb import SamDB
-from samba.schema import Schema
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import delegation
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.delegation import Place
 from tests.lab.samba import crowds as crowding
-
-WINDOWS_2016_SCHEMA = ("AD_DS_Attributes__Windows_Server_2016.ldf", "AD_DS_Classes__Windows_Server_2016.ldf", 87)
+from tests.lab.samba.template import provisioned
 
 GROUP_TYPE = {"global": 2, "domain_local": 4, "universal": 8}
 SECURITY_ENABLED = -0x80000000
@@ -76,42 +71,8 @@ CROWD = 1000
 
 def main(request_path: Path, answer_path: Path) -> None:
     request: dict[str, Any] = json.loads(request_path.read_text(encoding="utf-8"))
-    settings = _provision(request)
-    forest = ForestBuilder(settings, request)
+    forest = ForestBuilder(provisioned(request), request)
     answer_path.write_text(json.dumps(forest.build()), encoding="utf-8")
-
-
-def _provision(request: dict[str, Any]) -> Any:
-    directory = Path(request["directory"])
-    smb_conf = directory / "etc" / "smb.conf"
-    smb_conf.parent.mkdir(parents=True, exist_ok=True)
-    smb_conf.write_text(request["smb_conf"], encoding="utf-8")
-    settings = LoadParm()
-    settings.load(str(smb_conf))
-    # Samba before 4.19 ships the 2016 schema but does not list it.
-    Schema.base_schemas.setdefault("2016", WINDOWS_2016_SCHEMA)
-    provision(
-        logging.getLogger("provision"),
-        system_session(),
-        targetdir=str(directory),
-        realm=request["domain"].upper(),
-        domain=request["netbios_name"],
-        hostname=request["hostname"],
-        hostip=request["address"],
-        adminpass=request["administrator_password"],
-        dns_backend="NONE",
-        serverrole="active directory domain controller",
-        dom_for_fun_level=dsdb.DS_DOMAIN_FUNCTION_2008_R2,
-        base_schema=request["base_schema"],
-        lp=settings,
-        skip_sysvolacl=True,
-        batch_mode=True,
-    )
-    # Provisioning writes the server's whole default configuration over the file.
-    smb_conf.write_text(request["smb_conf"], encoding="utf-8")
-    settings = LoadParm()
-    settings.load(str(smb_conf))
-    return settings
 
 
 @contextmanager

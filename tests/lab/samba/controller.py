@@ -23,6 +23,7 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 SERVER = "/usr/sbin/samba"
 CHECKOUT = Path(__file__).resolve().parents[3]
 BUILDER = "tests.lab.samba.build_forest"
+TEMPLATES = CHECKOUT / ".cache" / "samba"
 PACKAGES = "samba samba-ad-dc samba-ad-provision samba-dsdb-modules winbind ldb-tools ldap-utils krb5-user"
 NEEDED = (SERVER, "/usr/bin/ldapsearch", "/usr/bin/ldapmodify", "/usr/bin/kinit", "/usr/share/samba/setup/ad-schema")
 LDAP_PORT, LDAPS_PORT, GC_TLS_PORT, KERBEROS_PORT = 389, 636, 3269, 88
@@ -167,11 +168,11 @@ def build_request(
     accounts = {"service_account": SERVICE_ACCOUNT, "reader_account": READER_ACCOUNT}
     return {
         "directory": str(directory),
+        "templates": str(TEMPLATES),
         "domain": forest.domain,
         "netbios_name": forest.netbios_name,
         "base_schema": forest.base_schema,
         "hostname": forest.fqdn.partition(".")[0],
-        "address": address,
         "smb_conf": smb_conf,
         "administrator_password": passwords["administrator"],
         # A client that knows the controller only by its address asks for a ticket in that name.
