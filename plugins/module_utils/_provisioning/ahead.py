@@ -33,18 +33,18 @@ def one_ahead(begun: Iterator[Begun | None], recorded: Callable[[Applied], Itera
         recorded: writes an outcome down and yields it; may raise GpadError after that, when nothing more may be done.
 
     Raises:
-        GpadError: nothing more can be done. What was done by then has been yielded.
+        GpadError: nothing more can be done. What was done by then has been yielded, as with any other error.
     """
     under_way: Begun | None = None
     while True:
         following: Begun | None = None
-        trouble: GpadError | None = None
+        trouble: Exception | None = None
         is_over = False
         try:
             following = next(begun)
         except StopIteration:
             is_over = True
-        except GpadError as error:
+        except Exception as error:
             trouble = error
         if under_way is not None:
             yield from _finish(under_way, following, recorded)
@@ -60,25 +60,38 @@ def _finish(
 ) -> Iterator[Applied]:
     try:
         applied = under_way.wait()
-    except GpadError as error:
+    except Exception as error:
         late = _outcome(following)
         if late is not None:
-            yield from recorded(under_way.lost(error))
+            yield from _told(under_way.lost(_known(error)), late, recorded)
             yield from recorded(late)
         raise
+    yield from _told(applied, following, recorded)
+
+
+def _told(
+    applied: Applied, following: Begun | Applied | None, recorded: Callable[[Applied], Iterator[Applied]]
+) -> Iterator[Applied]:
+    """Record an outcome; if that fails, tell of what follows as well: it cannot be written down, but it was done."""
     try:
         yield from recorded(applied)
-    except GpadError:
-        # It cannot be written down, but it was done.
-        late = _outcome(following)
+    except Exception:
+        late = following if isinstance(following, Applied) else _outcome(following)
         if late is not None:
             yield late
         raise
+
+
+def _known(error: Exception) -> GpadError:
+    if isinstance(error, GpadError):
+        return error
+    text = f"A defect of the collection: {type(error).__name__}."
+    return GpadError(text, "Please report it with this line.", code="internal_error")
 
 
 def _outcome(begun: Begun | None) -> Applied | None:
     """Return what became of a change that was begun before it was known that nothing more may be done."""
     try:
         return begun.wait() if begun is not None else None
-    except GpadError:
+    except Exception:
         return None

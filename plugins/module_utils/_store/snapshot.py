@@ -396,7 +396,10 @@ class Snapshot:
         return CompleteReading(members) if row[1] is None else IncompleteReading(members, row[1])
 
     def _members(self, group_no: int) -> list[Principal]:
-        """Return the members of a group in any order; a principal of several groups is made once."""
+        """Return the members of a group in any order; a principal of several groups is made once.
+
+        One that was taken out because it is gone is no member, although the list of members still named it.
+        """
         numbers = [no for (no,) in self._db.execute("SELECT principal_no FROM members WHERE group_no = ?", (group_no,))]
         wanted = [no for no in numbers if no not in self._kept]
         if wanted and len(self._kept) + len(wanted) > _MOST_KEPT:
@@ -405,7 +408,7 @@ class Snapshot:
         if wanted:
             query = "SELECT * FROM principals WHERE no IN (SELECT value FROM json_each(?))"
             self._kept.update((row[0], _principal(row[1:])) for row in self._db.execute(query, (json.dumps(wanted),)))
-        return [self._kept[no] for no in numbers]
+        return [self._kept[no] for no in numbers if no in self._kept]
 
     def known_sids(self, sids: Collection[str]) -> frozenset[str]:
         """Return which of these SIDs belong to a readable principal of the snapshot."""

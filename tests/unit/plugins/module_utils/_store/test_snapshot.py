@@ -292,6 +292,17 @@ def test_what_stays_as_it_is_does_not_change(tmp_path: Path) -> None:
         assert new.changed_since(0) == frozenset()
 
 
+def test_a_member_that_is_gone_and_listed_all_the_same_is_no_member(tmp_path: Path) -> None:
+    """The list of members lags behind: it may name for a while who cannot be found by id any more."""
+    old = Snapshot(write(tmp_path / "old"))
+    there = {member.id for member in old.members(cloud_id(1)).items}
+    with closing(old), updating(tmp_path / "new", old) as writer:
+        writer.remove_principals({cloud_id(14)})
+        writer.finish(replace(HEADER, sequence=1))
+    with closing(Snapshot(tmp_path / "new")) as new:
+        assert {member.id for member in new.members(cloud_id(1)).items} == there - {cloud_id(14)} != there
+
+
 def test_a_group_that_left_has_no_members(tmp_path: Path) -> None:
     old = Snapshot(write(tmp_path / "old"))
     with closing(old), updating(tmp_path / "new", old) as writer:
