@@ -261,13 +261,14 @@ class Session:
         self._last_answer = time.monotonic()
 
     def another(self) -> Session | None:
-        """Return a further connection to the same server; None where the name leads to another one now.
+        """Return a further connection to the same server; None where the name leads to another one now, or may.
 
         Raises:
             DirectoryError: it cannot be opened.
         """
         another = Session(self._settings)
-        if another._service() == self._service():
+        service = another._service()
+        if service and service == self._service():
             return another
         another.close()
         return None

@@ -151,6 +151,14 @@ def test_another_connection_is_of_the_same_server(monkeypatch: pytest.MonkeyPatc
         assert (another is not None) is is_same
 
 
+def test_a_server_that_does_not_say_who_it_is_gets_no_second_connection(
+    monkeypatch: pytest.MonkeyPatch, wire: Wire
+) -> None:
+    """Behind one name, two that say nothing may be two servers."""
+    wire.services = []
+    assert connect(monkeypatch, Sending(wire)).another() is None
+
+
 def test_a_write_that_waited_for_its_turn_too_long_finds_out_first_whether_the_connection_is_there(
     monkeypatch: pytest.MonkeyPatch, wire: Wire
 ) -> None:
