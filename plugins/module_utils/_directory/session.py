@@ -177,6 +177,10 @@ class Entry:
         return values[0] if values else None
 
 
+class _SilentError(Exception):
+    """A write waited for so long that its connection may be gone; it was not sent."""
+
+
 class _Gate:
     """A socket that asks before it sends: ldap3 makes a request and sends it in one step.
 
@@ -219,6 +223,7 @@ class Session:
         self._connection: Any = None
         self._lock = threading.Lock()
         self._may_send: Callable[[], None] | None = None
+        self._is_writing = False
         self._connect()
 
     @property
@@ -256,13 +261,14 @@ class Session:
         self._last_answer = time.monotonic()
 
     def another(self) -> Session | None:
-        """Return a further connection to the same server; None where the name leads to another one now.
+        """Return a further connection to the same server; None where the name leads to another one now, or may.
 
         Raises:
             DirectoryError: it cannot be opened.
         """
         another = Session(self._settings)
-        if another._service() == self._service():
+        service = another._service()
+        if service and service == self._service():
             return another
         another.close()
         return None
@@ -289,6 +295,11 @@ class Session:
     def _ask_to_send(self) -> None:
         if self._may_send is not None:
             self._may_send()
+        if self._is_writing and self._is_silent():
+            raise _SilentError
+
+    def _is_silent(self) -> bool:
+        return time.monotonic() - self._last_answer > _SILENT_SECONDS
 
     def _bind(self) -> None:
         try:
@@ -331,7 +342,7 @@ class Session:
         self, kind: str, operation: str, *arguments: Any, repeatable: bool = False, **options: Any
     ) -> tuple[Mapping[str, Any], list[Any]]:
         """Run one operation, waiting and trying again while the server says that it is busy."""
-        if kind != "search" and time.monotonic() - self._last_answer > _SILENT_SECONDS:
+        if kind != "search" and self._is_silent():
             next(self.search("", "(objectClass=*)", (), scope="BASE"), None)
         for attempt in range(1, _TRIES + 1):
             result, response = self._ask(kind, operation, arguments, options, repeatable)
@@ -352,13 +363,21 @@ class Session:
         if self._lost:
             self._connect()
         self.operations[kind] += 1
+        self._is_writing = kind != "search"
         try:
             getattr(self._connection, operation)(*arguments, **options)
+        except _SilentError:
+            self.operations[kind] -= 1
+            root = {"search_scope": "BASE", "attributes": ["1.1"]}
+            self._ask_alone("search", "search", ("", "(objectClass=*)"), root, repeatable=True)
+            return self._ask_alone(kind, operation, arguments, options, repeatable)
         except ldap_errors.LDAPExceptionError as error:
             self._lost = True
             if not repeatable or not isinstance(error, ldap_errors.LDAPCommunicationError):
                 raise self._unreachable(error) from None
             return self._ask_alone(kind, operation, arguments, options, repeatable=False)
+        finally:
+            self._is_writing = False
         self._last_answer = time.monotonic()
         # The strategy for several threads would give copies of these, which costs more than reading them.
         return self._connection.result, self._connection.response

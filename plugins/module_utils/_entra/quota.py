@@ -16,6 +16,8 @@ _UNITS: Mapping[int, int] = {0: 3500, 50: 5000, 500: 8000}
 _SECONDS = 10.0
 # Of these, so much is left to others who use the same application.
 _SHARE = 0.9
+# For more buckets nobody waits, whatever the headers say; a service that has enough of it says so with 429.
+_MOST_BUCKETS = 6
 
 
 @dataclass(slots=True)
@@ -47,15 +49,16 @@ class Quota:
         self._moment = now
 
     def take(self, units: int) -> None:
-        """Wait until there is room for a request.
+        """Wait until there is room for a request, a minute at most.
 
         Parameters:
             units: what it is expected to cost.
         """
         with self._lock:
             self._fill()
-            self._level -= units
-            seconds = max(0.0, -self._level * _SECONDS / self._size())
+            size = self._size()
+            self._level = max(self._level - units, -_MOST_BUCKETS * size)
+            seconds = max(0.0, -self._level * _SECONDS / size)
             self.waited += seconds
         if seconds:
             time.sleep(seconds)

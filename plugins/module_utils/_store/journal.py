@@ -214,7 +214,11 @@ class JournalFile:
         return self.pins.get("stopped")
 
     def over(self) -> str | None:
-        """Return since when the slice of this journal may write no more, ISO 8601; None where it may."""
+        """Return since when the slice of this journal may write no more, ISO 8601; None where it may.
+
+        Raises:
+            StoreError: the file of the slice was taken away.
+        """
         return self.slices.over()
 
     def stop(self, why: str | None) -> None:

@@ -60,6 +60,7 @@ class Slices:
         self._pins = pins
         self._path = path
         self._until = self._copy_until()
+        self._file = self._file_there() if self.is_copy else None
 
     def handed_over(self) -> HandOver | None:
         """Return the part of a plan that slices carry out, or None."""
@@ -85,8 +86,23 @@ class Slices:
         return given.until if given is not None and self._pins.get(_COPY) is not None else None
 
     def over(self) -> str | None:
-        """Return since when the slice of this copy may write no more, ISO 8601; None where it may."""
+        """Return since when the slice of this copy may write no more, ISO 8601; None where it may.
+
+        Raises:
+            StoreError: the file is not there any more: its machine was given up, and used again. Nobody would know what
+                the slice goes on to do.
+        """
+        if self._file is not None and self._file_there() != self._file:
+            raise damage.unusable(self._path, "it was taken away while a slice worked on it")
         return self._until if self._until is not None and self._until <= moment_text(utc_now()) else None
+
+    def _file_there(self) -> tuple[int, int] | None:
+        """Return what tells the file at the path from any other; None where there is none."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     def copy_to(self, path: Path, *, for_slices: bool = False) -> None:
         """Copy the journal as it is at one moment, into one file, also while others write it.

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -148,6 +149,35 @@ def test_another_connection_is_of_the_same_server(monkeypatch: pytest.MonkeyPatc
         connect(monkeypatch, Sending(other))
         another = session.another()
         assert (another is not None) is is_same
+
+
+def test_a_server_that_does_not_say_who_it_is_gets_no_second_connection(
+    monkeypatch: pytest.MonkeyPatch, wire: Wire
+) -> None:
+    """Behind one name, two that say nothing may be two servers."""
+    wire.services = []
+    assert connect(monkeypatch, Sending(wire)).another() is None
+
+
+def test_a_write_that_waited_for_its_turn_too_long_finds_out_first_whether_the_connection_is_there(
+    monkeypatch: pytest.MonkeyPatch, wire: Wire
+) -> None:
+    connection = Sending(wire)
+    session = connect(monkeypatch, connection)
+    now = time.monotonic()
+
+    def wait(seconds: float) -> Callable[[], None]:
+        return lambda: monkeypatch.setattr(time, "monotonic", lambda: now + seconds)
+
+    with session.sending_after(wait(59)):
+        session.delete("soon")
+    with session.sending_after(wait(59 + 61)):
+        session.delete("late")
+    assert [one.kind for one in connection.asked] == ["delete", "delete", "search", "delete"]
+    assert (wire.order, session.operations["delete"]) == (["soon", "late"], 2)
+    # Of a silent connection that is ended, no gate stands in the way.
+    wait(1000)()
+    session.close()
 
 
 def test_without_a_second_connection_all_goes_over_the_first(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> None:

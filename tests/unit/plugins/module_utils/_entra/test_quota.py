@@ -71,3 +71,15 @@ def test_a_header_of_another_shape_makes_nobody_wait(clock: Clock, text: str) ->
     quota.answered(1, {"x-ms-resource-unit": text, "x-ms-throttle-limit-percentage": text})
     quota.take(3000)
     assert (quota.used, clock.sleeps) == (0, [])
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"x-ms-throttle-limit-percentage": "85"}, {"x-ms-resource-unit": "8000"}, {"x-ms-resource-unit": "3500"}],
+)
+def test_headers_that_say_too_much_let_nobody_wait_for_long(clock: Clock, headers: dict[str, str]) -> None:
+    quota = Quota()
+    for _unused in range(20):
+        quota.answered(1, headers)
+    quota.take(1)
+    assert sum(clock.sleeps) <= 61

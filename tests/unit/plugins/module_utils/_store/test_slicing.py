@@ -66,6 +66,20 @@ def test_a_copy_knows_that_it_is_one_and_when_its_time_is_over(journal: JournalF
     assert not copy_of(journal, for_slices=False).slices.is_copy
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_slice_whose_journal_was_taken_away_writes_no_more(journal: JournalFile, replaced: bool) -> None:
+    """Its machine was given up and is used again, while the module still runs: what it does would be lost."""
+    journal.slices.hand_over(replace(GIVEN, at=moment_text(utc_now())))
+    copy = copy_of(journal)
+    assert copy.over() is None
+    copy.path.unlink()
+    if replaced:
+        copy_of(journal)
+    with pytest.raises(StoreError, match="taken away") as caught:
+        copy.over()
+    assert (caught.value.code, str(copy.path) in str(caught.value)) == ("journal_unusable", True)
+
+
 def test_a_copy_takes_in_what_was_not_yet_in_the_file(journal: JournalFile) -> None:
     """As after a process was killed: the log of SQLite beside the file holds what it did last."""
     journal.begin_run("run", "gpad_group", "plan", T1, T1, summary_of(Slice(4, 1)))
