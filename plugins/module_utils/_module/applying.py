@@ -153,7 +153,9 @@ def _execute(module: AnsibleModule, part: Part) -> dict[str, Any]:
             result = _carry_out(module, work, step, given, snapshot, settings, stack)
         except Exception as error:
             return control.failed(error)
-        return control.finished(result, last=part is MEMBERS and step.hand_over is None)
+        # A slice of which nobody knows that it has ended keeps the others out until its time is over.
+        is_silent = given is not None and journal.slices.is_silent(given.header.plan_id)
+        return control.finished(result, last=part is MEMBERS and step.hand_over is None and not is_silent)
 
 
 # What makes plans is loaded where there is none: it takes longer to load than a small plan takes to be carried out.
@@ -312,7 +314,7 @@ def _merge(module: AnsibleModule, work: Work, merging: Merging, plan: PlanFile) 
             if ended_by is not None:
                 raise ended_by
             merging.judge()
-            journal.slices.hand_over(None)
+            merging.give_back()
     slices = merging.told()
     return report_result(module, report, changed=report.changed, plan_id=plan.header.plan_id, slices=slices)
 

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -216,7 +218,7 @@ class Merging:
     """
 
     def __init__(self, plan: PlanFile, work: Work, given: HandOver, paths: Collection[Path], stack: ExitStack) -> None:
-        self._plan, self._work, self._count = plan, work, given.count
+        self._plan, self._work, self._given, self._count = plan, work, given, given.count
         self._returned: dict[int, Returned] = {}
         self._paths: dict[int, Path] = {}
         self._refused: Quarantine | None = None
@@ -250,6 +252,22 @@ class Merging:
         if self._refused is not None:
             self._work.control.enter(self._refused.reason, self._refused.message, self._refused.remedy)
 
+    def _silent(self) -> list[int]:
+        """Return the slices that may still be writing: missing, or broken off without a word, with changes left."""
+        returned = self._returned
+        return sorted(index for index in self._work.lost if index not in returned or not returned[index].ended)
+
+    def give_back(self) -> None:
+        """End the hand-over, but for the time in which a slice may still be writing what the next run would plan."""
+        journal, plan_id = self._work.journal, self._plan.header.plan_id
+        if self._silent():
+            journal.slices.note_silent(plan_id)
+        left = moment_of(self._given.until) - utc_now()
+        if self._work.part is MEMBERS and journal.slices.is_silent(plan_id) and left > timedelta():
+            journal.slices.hand_over(replace(self._given, minutes=math.ceil(left / timedelta(minutes=1))))
+        else:
+            journal.slices.hand_over(None)
+
     def applied(self) -> Iterator[Applied]:
         """Yield what became of each change of this part, in the order of the plan."""
         journal, part = self._work.journal, self._work.part
@@ -264,10 +282,12 @@ class Merging:
     def told(self) -> dict[str, Any]:
         """Return what the result says of it, after all was merged; notices go into the report."""
         missing = [index for index in range(self._count) if index not in self._returned]
-        lost = self._work.lost
+        lost, silent = self._work.lost, self._silent()
         for index in sorted({*missing, *lost}):
             what = "did not come back" if index in missing else "ended early"
             text = f"The slice {what}; {lost[index]} of its changes are not known to be made."
+            if index in silent:
+                text += f" It may be writing until {self._given.until}; so long no other run begins."
             self._work.report.remark(Notice("", f"slice {index}", "slice_lost", text))
         return {
             "count": self._count,

@@ -29,6 +29,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.pins i
 _HANDED_OVER = "handed_over"
 # Of a copy for slices alone.
 _COPY = "copy_for_slices"
+_SILENT = "slices_silent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,14 @@ class Slices:
     def hand_over(self, given: HandOver | None) -> None:
         """Remember that slices carry a part of a plan out; None when they have."""
         self._pins.put(_HANDED_OVER, None if given is None else json.dumps(asdict(given)))
+
+    def note_silent(self, plan_id: str) -> None:
+        """Remember that a slice of a plan may still be writing when what came back was merged."""
+        self._pins.put(_SILENT, plan_id)
+
+    def is_silent(self, plan_id: str) -> bool:
+        """Return whether a slice of a plan may still be writing."""
+        return self._pins.get(_SILENT) == plan_id
 
     def lent_minutes(self, plan_id: str) -> int:
         """Return for how long the slices of a plan may write; 0 where it has none."""

@@ -84,6 +84,11 @@ def test_a_machine_that_is_down_is_named_and_an_ordinary_run_does_the_rest(targe
     missing = {cloud_id for cloud_id in ids if index_of(cloud_id, 4) == 2}
     assert {cloud_id for cloud_id in ids if not target.entries(cloud_id)} == missing
     born = {cloud_id: target.entry(cloud_id)["objectSid"] for cloud_id in ids if cloud_id not in missing}
+    refused = play(inventory_of(target, *ids), home=target.state)
+    assert refused.code != 0 and "Its slices may write until" in refused.output, refused.output
+    arguments = ("-e", '{"gpad_restart": ["lease"]}')
+    freed = play(inventory_of(target, *ids), *arguments, home=target.state, playbook="hybrid_identity.gpad.restart")
+    assert freed.code == 0, freed.output
     ordinary = play(inventory_of(target, *ids), home=target.state)
     assert ordinary.code == 0, ordinary.output
     assert_in_the_goal(target, ids)

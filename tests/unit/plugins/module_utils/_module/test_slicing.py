@@ -161,6 +161,15 @@ def test_a_container_that_nobody_can_make_fails_in_a_slice_too(
     assert "object_missing" in codes(told)
 
 
+def let_go(world: World, gpad: Runner) -> None:
+    """Say that the machines which did not come back write no more, before which no other run begins."""
+    held = journal(world.folder / "journal")
+    assert held.lease.holder() is not None
+    refused = gpad("plan", "snapshot", "journal", "plan", **SETTINGS)
+    assert [error["code"] for error in refused["errors"]] == ["run_in_progress"]
+    assert gpad("journal", "journal", released=["lease"])["released"] == ["lease"]
+
+
 def test_a_lost_slice_is_found_and_the_next_run_does_the_rest(world: World, gpad: Runner, nodes: Nodes) -> None:
     planned(world, gpad)
     one = carried_out(world, gpad)
@@ -180,6 +189,7 @@ def test_a_lost_slice_is_found_and_the_next_run_does_the_rest(world: World, gpad
         nodes.carry_out("membership", index)
     assert nodes.merge("membership")["outcome"] == "partial"
     assert journal(world.folder / "journal").retries.rows() == {}
+    let_go(world, gpad)
     for module, *stores in (("plan", "snapshot", "journal", "plan"), ("group", "journal", "plan")):
         assert lost(module, *stores, **(SETTINGS if module == "plan" else {}))["outcome"] == "ok"
     assert gpad("membership", "journal", "plan")["outcome"] == "ok"
@@ -195,6 +205,7 @@ def test_a_slice_that_wrote_and_did_not_come_back_makes_no_second_group(
     assert nodes.part("group", (0, 1, 3))["outcome"] == "partial"
     assert nodes.hand_over("membership")["outcome"] == "ok"
     assert nodes.merge("membership", ())["outcome"] == "partial"
+    let_go(world, gpad)
     before = {node.guid for node in world.directory.nodes.values()}
     for module, *stores in (("plan", "snapshot", "journal", "plan"), ("group", "journal", "plan")):
         told = gpad(module, *stores, **(SETTINGS if module == "plan" else {}))
