@@ -139,6 +139,8 @@ def plan_members(
         for cloud_id in settled:
             tally.links += len(read.pop(cloud_id).items)
             done += 1
+        if settled:
+            run.compared(done, total)
         pending = [_sort(directory, provisioned, i, held, members) for i, members in read.items()]
         accounts.ask([member for entry in pending for member in entry.sorted.unresolved])
         pending = [_resolve(entry, accounts, remembered) for entry in pending]
