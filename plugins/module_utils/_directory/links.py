@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import overload
+from typing import Any
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.filters import (
     TERMS_AT_ONCE,
@@ -58,11 +58,7 @@ class Links(Sequence[Link]):
     def __len__(self) -> int:
         return len(self._values)
 
-    @overload
-    def __getitem__(self, index: int) -> Link: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Link]: ...
-    def __getitem__(self, index: int | slice) -> Link | Sequence[Link]:
+    def __getitem__(self, index: Any) -> Any:
         return self._links[index]
 
     def __iter__(self) -> Iterator[Link]:

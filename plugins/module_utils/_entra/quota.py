@@ -36,8 +36,12 @@ class Quota:
     waited: float = 0.0
     _users: int = 0
     _level: float = _UNITS[0] * _SHARE
-    _moment: float = field(default_factory=lambda: time.monotonic())
+    _moment: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        """Begin to fill."""
+        self._moment = time.monotonic()
 
     def _size(self) -> float:
         return max(units for users, units in _UNITS.items() if self._users >= users) * _SHARE

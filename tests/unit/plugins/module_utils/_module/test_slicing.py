@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,14 @@ def codes(result: dict[str, Any]) -> list[str]:
 
 def journal(path: Path) -> JournalFile:
     return JournalFile(path, writable=False)
+
+
+@contextmanager
+def written(path: Path) -> Iterator[sqlite3.Connection]:
+    """Give a journal as a database; what the block writes is kept."""
+    with closing(sqlite3.connect(path)) as database:
+        yield database
+        database.commit()
 
 
 def state(world: World) -> dict[str, Any]:
@@ -259,7 +267,7 @@ def test_a_run_that_was_killed_counts_with_what_it_wrote_down(world: World, gpad
     nodes.hand_over("group")
     for index in ALL:
         nodes.carry_out("group", index)
-    with closing(sqlite3.connect(nodes.path(1))) as copy, copy:
+    with written(nodes.path(1)) as copy:
         copy.execute("UPDATE runs SET ended_at = NULL, outcome = NULL WHERE no = (SELECT max(no) FROM runs)")
         copy.execute('UPDATE runs SET summary = \'{"slice": 1, "slices": 4}\' WHERE no = (SELECT max(no) FROM runs)')
         copy.execute(
@@ -307,7 +315,7 @@ def renewed(nodes: Nodes) -> None:
 
 
 def settled(path: Path, name: str, value: str) -> None:
-    with closing(sqlite3.connect(path)) as copy, copy:
+    with written(path) as copy:
         copy.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
 
 
@@ -348,7 +356,7 @@ def test_slices_of_another_count_are_refused(world: World, gpad: Runner, nodes: 
     assert (codes(told), "count: 5 is not the number" in told["msg"]) == (["configuration_invalid"], True)
     for index in ALL:
         nodes.carry_out("group", index)
-    with closing(sqlite3.connect(nodes.path(3))) as copy, copy:
+    with written(nodes.path(3)) as copy:
         copy.execute(
             "UPDATE settings SET value = replace(value, '\"count\": 4', '\"count\": 5') WHERE name = 'handed_over'"
         )
@@ -418,7 +426,7 @@ def test_the_journal_is_held_while_slices_may_write(world: World, gpad: Runner, 
     handed(world, gpad, nodes)
 
     def later(minutes: int) -> dict[str, Any]:
-        with closing(sqlite3.connect(world.folder / "journal")) as held, held:
+        with written(world.folder / "journal") as held:
             held.execute(
                 "UPDATE lease SET heartbeat = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?)", (f"-{minutes} minutes",)
             )
@@ -431,7 +439,7 @@ def test_the_journal_is_held_while_slices_may_write(world: World, gpad: Runner, 
 
 def test_a_slice_ends_with_its_time(world: World, gpad: Runner, nodes: Nodes) -> None:
     handed(world, gpad, nodes)
-    with closing(sqlite3.connect(nodes.copy)) as copy, copy:
+    with written(nodes.copy) as copy:
         copy.execute("UPDATE settings SET value = replace(value, '\"minutes\": 240', '\"minutes\": 0')")
     told = nodes.carry_out("group", index_of(cloud_id(10), COUNT))
     assert (told["outcome"], codes(told)) == ("blocked", ["slice_time_over"])
