@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import pytest
 
@@ -59,6 +60,7 @@ from tests.unit.samples import (
     user,
 )
 
+_T = TypeVar("_T")
 NAMES = {"groupType": (UNIVERSAL_SECURITY,), ANCHOR: (f"Group_{cloud_id(1)}",)}
 
 
@@ -683,11 +685,11 @@ def test_what_was_begun_before_the_directory_went_away_is_not_forgotten() -> Non
     class Losing(FakeDirectory):
         """Loses the connection of the first creation; the second one has another."""
 
-        def begin(self, step: Callable[[DirectoryWriter], Applied]) -> Callable[[], Applied]:
+        def begin(self, step: Callable[[DirectoryWriter], _T]) -> Callable[[], _T]:
             if not self.nodes and not self.writes:
                 self.writes.append(("lost", ""))
 
-                def fail() -> Applied:
+                def fail() -> _T:
                     raise DirectoryError("The domain controller does not answer.", code="directory_unreachable")
 
                 return fail

@@ -22,7 +22,11 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     MappingKind,
     Surroundings,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import CloudGroup, GraphValue
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
+    CloudGroup,
+    DesiredGroup,
+    GraphValue,
+)
 from tests.unit.samples import MANAGED, cloud_group, cloud_id, converted, sid
 
 PLACE = AttributeMapping("parentDistinguishedName", MappingKind.CONSTANT, MANAGED)
@@ -36,7 +40,7 @@ def test_the_names_of_what_the_default_mappings_write() -> None:
 
 def desired(
     group: CloudGroup, *more: AttributeMapping, defaults: bool = True, around: Surroundings | None = None
-) -> mapping.DesiredGroup:
+) -> DesiredGroup:
     base = (PLACE, *mapping.DEFAULT_MAPPINGS) if defaults else (PLACE, NAME)
     return mapping.desired_group(group, mapping.compile_mappings((*base, *more)), around or Surroundings())
 

@@ -10,16 +10,14 @@ import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import DEFAULT_LIMITS
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ownership import managed_containers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.removal import ForeignMembers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire import (
     Departure,
     Retire,
     RetireRules,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import (
-    compile_settings,
-    managed_containers,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import compile_settings
 from tests.unit.samples import BASE, MANAGED, OUTSIDE, SUB, guid
 
 
