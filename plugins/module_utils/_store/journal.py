@@ -25,7 +25,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal_schema import SCHEMA
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.lease import Lease
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.log import Log, values_of
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.log import Log, applied_of, values_of
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.pins import Pins
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.quarantines import Quarantines
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.retries import Retries
@@ -366,21 +366,7 @@ class JournalFile:
             "AND o.status <> 'failed' ORDER BY o.no",
             (run, run),
         )
-        return [
-            Applied(
-                action,
-                cloud_id,
-                name,
-                guid,
-                place,
-                status,
-                values_of(before),
-                values_of(after),
-                tuple(json.loads(added)),
-                tuple(json.loads(removed)),
-            )
-            for action, cloud_id, name, guid, place, status, before, after, added, removed in rows
-        ]
+        return [applied_of(row) for row in rows]
 
     def before(self, cloud_ids: Collection[str], attribute: str, marks: tuple[str, ...]) -> dict[str, Applied]:
         """Return the last change of each of these groups that put a mark in place of another value.

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import Values
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Problem, Skip
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.provisioning_log import (
     PLAN,
     SKIP,
@@ -220,3 +222,13 @@ class Log:
 def values_of(text: str) -> dict[str, Values]:
     """Return values by attribute name, as outcomes hold them."""
     return {name: tuple(values) for name, values in json.loads(text).items()}
+
+
+def applied_of(row: Sequence[Any]) -> Applied:
+    """Return what became of a change, as outcomes hold it.
+
+    Parameters:
+        row: action, id, name, guid, dn, status, before, after, added and removed.
+    """
+    before, after, added, removed = row[6:]
+    return Applied(*row[:6], values_of(before), values_of(after), tuple(json.loads(added)), tuple(json.loads(removed)))

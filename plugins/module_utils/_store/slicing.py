@@ -9,7 +9,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
@@ -23,7 +23,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import damage
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import replacing
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.log import values_of
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.pins import Pins
 
 _HANDED_OVER = "handed_over"
@@ -153,27 +152,13 @@ class Slices:
     def outcomes(self, run: SliceRun) -> Iterator[Applied]:
         """Yield what became of each change of a run, failed ones too, in their order."""
         rows = self._db.execute(
-            "SELECT action, id, name, guid, dn, status, before, after, added, removed, code, message, remedy, reason, "
-            "at, milliseconds FROM outcomes WHERE run_no = ? ORDER BY no",
+            "SELECT code, message, remedy, reason, at, milliseconds, "
+            "action, id, name, guid, dn, status, before, after, added, removed FROM outcomes WHERE run_no = ? ORDER BY no",
             (run.no,),
         )
-        for action, cloud_id, name, guid, place, status, before, after, added, removed, *why, reason, at, took in rows:
-            yield Applied(
-                action,
-                cloud_id,
-                name,
-                guid,
-                place,
-                status,
-                values_of(before),
-                values_of(after),
-                tuple(json.loads(added)),
-                tuple(json.loads(removed)),
-                _error(*why),
-                reason=reason,
-                at=at,
-                milliseconds=took,
-            )
+        for code, message, remedy, reason, at, took, *row in rows:
+            error = _error(code, message, remedy)
+            yield replace(applied_of(row), error=error, reason=reason, at=at, milliseconds=took)
 
 
 def summary_of(one: Slice, ended: GpadError | None = None) -> dict[str, int | str]:
