@@ -230,5 +230,16 @@ def applied_of(row: Sequence[Any]) -> Applied:
     Parameters:
         row: action, id, name, guid, dn, status, before, after, added and removed.
     """
-    before, after, added, removed = row[6:]
-    return Applied(*row[:6], values_of(before), values_of(after), tuple(json.loads(added)), tuple(json.loads(removed)))
+    action, cloud_id, name, guid, place, status, before, after, added, removed = row
+    return Applied(
+        action,
+        cloud_id,
+        name,
+        guid,
+        place,
+        status,
+        values_of(before),
+        values_of(after),
+        tuple(json.loads(added)),
+        tuple(json.loads(removed)),
+    )

@@ -23,6 +23,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import damage
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import replacing
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.log import applied_of
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.pins import Pins
 
 _HANDED_OVER = "handed_over"
@@ -153,7 +154,8 @@ class Slices:
         """Yield what became of each change of a run, failed ones too, in their order."""
         rows = self._db.execute(
             "SELECT code, message, remedy, reason, at, milliseconds, "
-            "action, id, name, guid, dn, status, before, after, added, removed FROM outcomes WHERE run_no = ? ORDER BY no",
+            "action, id, name, guid, dn, status, before, after, added, removed "
+            "FROM outcomes WHERE run_no = ? ORDER BY no",
             (run.no,),
         )
         for code, message, remedy, reason, at, took, *row in rows:
