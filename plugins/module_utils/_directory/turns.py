@@ -37,6 +37,7 @@ class Turns:
         self._condition = threading.Condition()
         self._begun = 0
         self._turn = 0
+        self._lost: DirectoryError | None = None
 
     def begin(self, step: Callable[[Session], _T]) -> Callable[[], _T]:
         """Begin a step; return what waits for its end, which gives its result or raises what it raised."""
@@ -60,13 +61,26 @@ class Turns:
         if not self._in_turn:
             return step(session)
         try:
-            with session.sending_after(partial(self._wait_for, number)):
+            with session.sending_after(partial(self._ask, number)):
                 return step(session)
+        except DirectoryError as error:
+            self._lost = error
+            raise
         finally:
             self._wait_for(number)
             with self._condition:
                 self._turn += 1
                 self._condition.notify_all()
+
+    def _ask(self, number: int) -> None:
+        """Wait for a turn. Once the directory went away, nothing more is sent, as if nothing had been begun.
+
+        Raises:
+            DirectoryError: it went away in a step before.
+        """
+        self._wait_for(number)
+        if self._lost is not None:
+            raise self._lost
 
     def _wait_for(self, number: int) -> None:
         with self._condition:

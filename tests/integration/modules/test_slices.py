@@ -10,11 +10,18 @@ import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.slices import index_of
 from tests.integration.modules import objects
+from tests.integration.modules.processes import Anew
 from tests.integration.modules.sliced import ALL, COUNT, Machines
 from tests.integration.modules.target import Target
 from tests.lab.scenario import object_id
 
 BRITTA, LOLA = "Britta Simon", "Lola Jacobson"
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let machines work at the same time."""
+    monkeypatch.setattr(Target, "processes", Anew())
 
 
 class Twin:

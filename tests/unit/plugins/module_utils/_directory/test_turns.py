@@ -14,7 +14,10 @@ import pytest
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Session
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.turns import Turns
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.writer import Writer
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ObjectError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
+    DirectoryError,
+    ObjectError,
+)
 from tests.unit.plugins.module_utils._directory.scripted import (
     OK,
     Answer,
@@ -130,6 +133,22 @@ def test_a_step_that_sends_nothing_or_fails_lets_the_next_one_go(monkeypatch: py
     with pytest.raises(ZeroDivisionError):
         begun[2]()
     turns.close()
+
+
+def test_nothing_is_sent_once_the_directory_went_away(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> None:
+    turns = Turns(opened(monkeypatch, wire), few=2)
+
+    def lose(session: Session) -> None:
+        session.delete("lost")
+        raise DirectoryError("It does not answer.", code="directory_unreachable")
+
+    begun = [turns.begin(step) for step in (deletion("a"), deletion("b"), lose, deletion("c"), deletion("d"))]
+    assert (begun[0](), begun[1]()) == (0, 0)
+    for after in begun[2:]:
+        with pytest.raises(DirectoryError):
+            after()
+    turns.close()
+    assert wire.order == ["a", "b", "lost"]
 
 
 def test_the_main_connection_may_be_read_meanwhile(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> None:
