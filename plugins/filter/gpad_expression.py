@@ -20,9 +20,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Flow,
     evaluate,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
-    expression_text,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import expression_text
 
 
 def gpad_expression(

@@ -13,9 +13,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     UNIVERSAL_SECURITY,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Limits
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
-    AttributeMapping,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import AttributeMapping
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CloudGroup,
     DirectoryGroup,

@@ -18,9 +18,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.fi
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.ranges import Searcher
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Entry, Session
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
-    ANCHOR,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import Account, Link, LinkFacts
 
 _CONSISTENCY_GUID = "mS-DS-ConsistencyGuid"

@@ -15,9 +15,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.se
     Session,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
-    ANCHOR,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import ChangedObjects
 
 _CONSISTENCY_GUID = "mS-DS-ConsistencyGuid"

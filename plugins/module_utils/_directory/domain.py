@@ -15,9 +15,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.se
     Session,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
-    ANCHOR,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import DirectoryError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import DomainInfo
 

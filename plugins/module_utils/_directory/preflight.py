@@ -25,9 +25,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.se
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.token_sizes import read_token_sizes
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import access, identity, rights
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
-    ANCHOR,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.enforcement import (
     Enforcement,
     enforcement_rows,

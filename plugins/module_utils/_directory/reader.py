@@ -32,9 +32,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.se
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Entry, Session
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.turns import Turns
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
-    ANCHOR,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.directory_facts import GroupFacts
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.enforcement import MARK
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import DirectoryError

@@ -15,9 +15,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     ownership,
     scope_change,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
-    ANCHOR,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     DirectoryGroup,
     IncompleteReading,

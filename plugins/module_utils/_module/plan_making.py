@@ -38,18 +38,14 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.on_demand import Chosen, narrow
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Notice, PlanItem
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.quarantine import Reason
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire import (
-    Retire,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire import Retire
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retry import Waiting
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.run_facts import (
     RunFacts,
     Trace,
     unheard,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import (
-    Settings,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Settings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import planfile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile

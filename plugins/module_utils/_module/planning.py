@@ -34,9 +34,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.plan_
     snapshot_of,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.progress import ProgressFile
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.refusals import (
-    refuse_old,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.refusals import refuse_old
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import (
     report_result,
     run_module,
@@ -47,9 +45,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.run_c
     quarantine_rules,
     retry_rules,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.settings_options import (
-    settings_of,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.settings_options import settings_of
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import (
     full_reading,
     on_demand,

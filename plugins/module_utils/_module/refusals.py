@@ -12,12 +12,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     BlockedError,
     StoreError,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import (
-    Breach,
-)
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import (
-    moment_of,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Breach
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_of
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Notice
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile, PlanHeader

@@ -10,9 +10,7 @@ from typing import Any
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.mapping_options import attribute_mappings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.enforcement import MARK, MARKED_CLOUD
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
-    ConfigurationError,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import (
     DEFAULT_LIMITS,
     Kind,

@@ -26,9 +26,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     ObjectError,
     ObjectIgnoredError,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
-    Surroundings,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import Surroundings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.matching import (
     Candidate,
     match_groups,

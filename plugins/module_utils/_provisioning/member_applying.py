@@ -17,9 +17,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     recorded,
     refuse_stopped,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.batches import (
-    group_batches,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.batches import group_batches
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     GpadError,
     ObjectError,
@@ -31,9 +29,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     HeldLinks,
     IncompleteReading,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
-    MemberChange,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import MemberChange
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import (
     Applied,
     DirectoryReader,

@@ -15,9 +15,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     removal,
     texts,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.batches import (
-    group_batches,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.batches import group_batches
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Tally
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     Account,

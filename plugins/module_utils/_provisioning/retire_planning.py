@@ -19,9 +19,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     rights,
     texts,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
-    ANCHOR,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.batches import (
     GROUPS_AT_ONCE,
     chunks,

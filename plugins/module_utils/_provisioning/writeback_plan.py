@@ -14,9 +14,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     texts,
     writeback,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
-    ANCHOR,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Tally
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import DirectoryGroup
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (

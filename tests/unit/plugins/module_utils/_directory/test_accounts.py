@@ -12,9 +12,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.fi
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import Reader
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import ConnectionSettings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
-    ANCHOR,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import Account, Link, LinkFacts
 from tests.unit.plugins.module_utils._directory.scripted import Operation, connect, entry
 from tests.unit.plugins.module_utils._directory.scripted_domain import domain, forest_wide, reader

@@ -10,9 +10,7 @@ import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.writeback import read_writeback
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
-    ANCHOR,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import ANCHOR
 from tests.unit.plugins.module_utils._directory.scripted import Operation, entry
 from tests.unit.plugins.module_utils._directory.scripted_domain import group_entry, member, ranged, reader
 from tests.unit.samples import MANAGED, OUTSIDE, cloud_id, guid, sid

@@ -10,9 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import applying, planning
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
-    UNIVERSAL_SECURITY,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import UNIVERSAL_SECURITY
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import Applied
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from tests.unit.plugins.module_utils._module.running import run

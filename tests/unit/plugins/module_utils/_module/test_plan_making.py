@@ -9,9 +9,7 @@ from typing import Any
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import plan_making
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.focus import Focus, Watermark
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import (
-    second_text,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import second_text
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import KnownGroup
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.replication import Database
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now

@@ -18,9 +18,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Breach,
     Kind,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import (
-    moment_text,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_text
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import planfile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile

@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import settings_options
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
-    ConfigurationError,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import (
     DEFAULT_LIMITS,
     Kind,

@@ -19,9 +19,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module impor
     planning,
     writeback_side,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
-    ANCHOR,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.writeback import (
     WritebackGroup,
     WritebackMember,

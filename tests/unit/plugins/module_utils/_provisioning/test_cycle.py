@@ -7,14 +7,10 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
-    ANCHOR,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.filters import Clause, Filter
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Kind, Tally
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
-    CloudGroup,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import CloudGroup
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
     Action,
     GroupChange,

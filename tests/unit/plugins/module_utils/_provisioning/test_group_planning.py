@@ -10,9 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
-    SAM,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import SAM
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Kind, Tally
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (

@@ -15,9 +15,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     identity,
     member_applying,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
-    ANCHOR,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Kind, Tally
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.mapping import (
     AttributeMapping,

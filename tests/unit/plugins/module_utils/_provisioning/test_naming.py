@@ -11,9 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, naming
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
-    SAM,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import SAM
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ObjectError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     DesiredGroup,

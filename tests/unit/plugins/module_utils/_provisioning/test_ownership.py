@@ -10,9 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import ownership, rights
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
-    ANCHOR,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CloudGroup,
     DeletedGroup,

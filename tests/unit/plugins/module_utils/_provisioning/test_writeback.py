@@ -9,9 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
-    ANCHOR,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import Skipped, Values
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.writeback import (

@@ -7,9 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.apply import apply_groups
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import (
-    ANCHOR,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.limits import Kind, Tally
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import Values
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
