@@ -16,7 +16,6 @@ from time import monotonic
 from typing import Any
 
 from ansible import constants
-from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.progress import (
@@ -24,13 +23,13 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Pace,
     progress_of,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.plugin_utils.in_place import NO, InPlaceAction
 
 # Work that is over before is not told of.
 PATIENCE = 5.0
 # A little less than the five seconds that are promised.
 INTERVAL = 4.5
 _TICK = 1.0
-_NO = frozenset({"0", "false", "no", "off"})
 
 # Asked when this file is loaded, which strategies do before they fork: the workers of newer cores have no terminal.
 ON_TERMINAL = os.isatty(1)
@@ -91,8 +90,8 @@ def _private_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-class ProgressAction(NormalAction):
-    """Runs the module of the same name as ansible does without a plugin, and shows how far it is."""
+class ProgressAction(InPlaceAction):
+    """Runs the module of the same name, and shows how far it is."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the module and return its result."""
@@ -110,7 +109,7 @@ class ProgressAction(NormalAction):
         return (
             ON_TERMINAL
             and "CI" not in os.environ
-            and os.environ.get("GPAD_PROGRESS", "").strip().lower() not in _NO
+            and os.environ.get("GPAD_PROGRESS", "").strip().lower() not in NO
             and self._connection.transport == "local"
             and not self._task.async_val
             and not self._task.no_log

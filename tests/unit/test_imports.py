@@ -22,7 +22,7 @@ ARROWS = {
     "_provisioning": {"_provisioning"},
     "doc_fragments": set[str](),
     "action": {"plugin_utils"},
-    "plugin_utils": {"_provisioning"},
+    "plugin_utils": {"plugin_utils", "_provisioning"},
     "filter": {"_module", "_provisioning"},
 }
 # An allow-list: the rest does I/O, reads a clock or the environment, draws random numbers, or has not been looked at.

@@ -187,16 +187,19 @@ class _Gate:
     Parameters:
         socket: what it stands for.
         ask: returns when the request may go.
+        sent: is told that it went.
     """
 
-    def __init__(self, socket: Any, ask: Callable[[], None]) -> None:
+    def __init__(self, socket: Any, ask: Callable[[], None], sent: Callable[[], None]) -> None:
         self._socket = socket
         self._ask = ask
+        self._sent = sent
 
     def sendall(self, data: bytes) -> None:
         """Send when it may be sent."""
         self._ask()
         self._socket.sendall(data)
+        self._sent()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._socket, name)
@@ -223,6 +226,8 @@ class Session:
         self._connection: Any = None
         self._lock = threading.Lock()
         self._may_send: Callable[[], None] | None = None
+        self._give_way: Callable[[], None] = _at_once
+        self._has_written_all = False
         self._is_writing = False
         self._connect()
 
@@ -256,7 +261,7 @@ class Session:
         )
         self._bind()
         if self._may_send is not None:
-            self._connection.socket = _Gate(self._connection.socket, self._ask_to_send)
+            self._put_gate()
         self._lost = False
         self._last_answer = time.monotonic()
 
@@ -277,20 +282,32 @@ class Session:
         root = next(self.search("", "(objectClass=*)", ("dsServiceName",), scope="BASE"), None)
         return root.texts("dsServiceName") if root is not None else ()
 
+    def _put_gate(self) -> None:
+        self._connection.socket = _Gate(self._connection.socket, self._ask_to_send, self._is_sent)
+
     @contextmanager
-    def sending_after(self, may_send: Callable[[], None]) -> Iterator[None]:
+    def sending_after(self, may_send: Callable[[], None], give_way: Callable[[], None]) -> Iterator[None]:
         """Ask before each request of the block is sent, when it is ready to go.
 
         Parameters:
             may_send: returns when it may.
+            give_way: is called when the block sent a request after it said that it has written all.
         """
         if self._may_send is None:
-            self._connection.socket = _Gate(self._connection.socket, self._ask_to_send)
-        self._may_send = may_send
+            self._put_gate()
+        self._may_send, self._give_way, self._has_written_all = may_send, give_way, False
         try:
             yield
         finally:
-            self._may_send = _at_once
+            self._may_send, self._give_way = _at_once, _at_once
+
+    def has_written_all(self) -> None:
+        """Say in such a block that nothing will be written in it any more."""
+        self._has_written_all = True
+
+    def _is_sent(self) -> None:
+        if self._has_written_all:
+            self._give_way()
 
     def _ask_to_send(self) -> None:
         if self._may_send is not None:

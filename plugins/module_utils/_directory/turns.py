@@ -26,7 +26,7 @@ class Turns:
     Parameters:
         session: a bound connection; the second one is opened when there is enough to do.
         few: so many steps go over one connection before another one is worth its log-on.
-        in_turn: never two steps are at the server at once.
+        in_turn: never two steps write at once; the next one goes on when one has written all, or has ended.
     """
 
     def __init__(self, session: Session, *, few: int = _FEW, in_turn: bool = True) -> None:
@@ -61,14 +61,19 @@ class Turns:
         if not self._in_turn:
             return step(session)
         try:
-            with session.sending_after(partial(self._ask, number)):
+            with session.sending_after(partial(self._ask, number), partial(self._pass_on, number)):
                 return step(session)
         except DirectoryError as error:
             self._lost = error
             raise
         finally:
             self._wait_for(number)
-            with self._condition:
+            self._pass_on(number)
+
+    def _pass_on(self, number: int) -> None:
+        """End the turn of a step, if it has not ended yet."""
+        with self._condition:
+            if self._turn == number:
                 self._turn += 1
                 self._condition.notify_all()
 

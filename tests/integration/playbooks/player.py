@@ -17,8 +17,6 @@ from pathlib import Path
 _QUIET = ("CI", "GPAD_PROGRESS")
 ROOT = Path(__file__).resolve().parents[3]
 _BUILD = ROOT / ".build"
-# One for each worker: the oldest ansible-core does not expect that another one packs in the same folder.
-_PACKS = ROOT / ".cache" / "packs" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
 _RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 
 
@@ -44,11 +42,8 @@ class Play:
         return "\n".join(line for line in self.output.splitlines() if of_host.match(line))
 
 
-def _command(home: Path, collections: Path, inventory: Path, *arguments: str) -> list[str]:
-    # What is kept is named after the checkout's modules; of other collections it is kept for one home only.
-    packs = _PACKS if collections == _BUILD else home / "packs"
-    program = Path(__file__).with_name("ansible_playbook.py")
-    return [sys.executable, str(program), str(packs), "-i", str(inventory), *arguments]
+def _command(inventory: Path, *arguments: str) -> list[str]:
+    return [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), *arguments]
 
 
 def _environment(home: Path, collections: Path) -> dict[str, str]:
@@ -72,7 +67,7 @@ def play(
 ) -> Play:
     """Run a playbook of the collection."""
     done = subprocess.run(
-        _command(home, collections, inventory, *arguments, playbook),
+        _command(inventory, *arguments, playbook),
         cwd=home,
         env=_environment(home, collections),
         capture_output=True,
@@ -99,7 +94,7 @@ def play_on_a_terminal(inventory: Path, playbook: str, *, home: Path, **environm
     screen, side = os.openpty()
     with FileIO(screen) as reader:
         process = subprocess.Popen(
-            _command(home, _BUILD, inventory, playbook),
+            _command(inventory, playbook),
             cwd=home,
             env={**kept, **environment},
             stdin=side,

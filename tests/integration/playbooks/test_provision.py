@@ -77,7 +77,29 @@ def test_plan_writes_nothing_and_shows_what_would_be(target: Target) -> None:
     assert (target.state / "state" / "plan.jsonl").exists()
 
 
-def test_secrets_do_not_show_in_the_most_verbose_output(target: Target) -> None:
+def test_modules_do_the_same_packed_and_in_place(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud_id = target.admin.create_group("Either way", [object_id(BRITTA)])
+    inventory = inventory_of(target, cloud_id)
+    in_place = "The module is run where it is installed"
+    monkeypatch.setenv("GPAD_IN_PLACE", "no")
+    packed = play(inventory, "-vvv", home=target.state)
+    assert packed.code == 0 and in_place not in packed.output
+    sid = target.entry(cloud_id)["objectSid"]
+    target.admin.add_member(cloud_id, object_id(LOLA))
+    monkeypatch.delenv("GPAD_IN_PLACE")
+    placed = play(inventory, "-vvv", home=target.state)
+    assert placed.code == 0 and placed.output.count(in_place) == 4, "capture, plan, groups, members"
+    assert target.members(cloud_id) == {target.person(BRITTA), target.person(LOLA)}
+    assert target.entry(cloud_id)["objectSid"] == sid
+    monkeypatch.setenv("GPAD_IN_PLACE", "no")
+    assert play(inventory, home=target.state).changed == {target.domain: 0}
+
+
+@pytest.mark.parametrize("in_place", ["yes", "no"])
+def test_secrets_do_not_show_in_the_most_verbose_output(
+    target: Target, monkeypatch: pytest.MonkeyPatch, in_place: str
+) -> None:
+    monkeypatch.setenv("GPAD_IN_PLACE", in_place)
     entra = target.lab.settings.entra
     assert entra is not None
     secret = entra.applications["gpad"].client_secret
@@ -148,6 +170,8 @@ def test_the_artefact_provisions_from_an_empty_place(target: Target) -> None:
     cloud_id = target.admin.create_group("From the artefact", [object_id(BRITTA)])
     run = play(inventory_of(target, cloud_id), home=home, collections=installed)
     assert run.code == 0, run.output
+    verify = [*galaxy, "verify", "hybrid_identity.gpad", "--offline"]
+    subprocess.run(verify, check=True, env=environment)
     assert target.members(cloud_id) == {target.person(BRITTA)}
 
 

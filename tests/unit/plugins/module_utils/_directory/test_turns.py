@@ -36,6 +36,10 @@ def pass_time(seconds: float) -> None:
     threading.Event().wait(seconds)
 
 
+def nothing() -> None:
+    """Do nothing."""
+
+
 class Wire:
     """What is sent by the connections of a test: each asks its socket before it is answered, as ldap3 does."""
 
@@ -122,6 +126,30 @@ def test_a_step_keeps_its_turn_to_its_end(monkeypatch: pytest.MonkeyPatch, wire:
     assert wire.order == [f"{name} {part}" for name in "abcdef" for part in ("first", "second")]
 
 
+def test_a_step_that_has_written_all_lets_the_next_one_go(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> None:
+    turns = Turns(opened(monkeypatch, wire), few=1)
+    is_next_there = threading.Event()
+
+    def create(session: Session) -> bool:
+        session.delete("a")
+        session.has_written_all()
+        pass_time(0.01)
+        session.delete("a read")
+        return is_next_there.wait(5)
+
+    def following(session: Session) -> None:
+        session.delete("b")
+        is_next_there.set()
+        pass_time(0.01)
+        session.delete("b again")
+
+    waits = [turns.begin(step) for step in (create, following, deletion("c"))]
+    assert waits[0](), "the next one is sent before the end of this one"
+    assert [wait() for wait in waits[1:]] == [None, 0]
+    turns.close()
+    assert wire.order == ["a", "a read", "b", "b again", "c"]
+
+
 def test_a_step_that_sends_nothing_or_fails_lets_the_next_one_go(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> None:
     turns = Turns(opened(monkeypatch, wire), few=2)
 
@@ -188,9 +216,9 @@ def test_a_write_that_waited_for_its_turn_too_long_finds_out_first_whether_the_c
     def wait(seconds: float) -> Callable[[], None]:
         return lambda: monkeypatch.setattr(time, "monotonic", lambda: now + seconds)
 
-    with session.sending_after(wait(59)):
+    with session.sending_after(wait(59), nothing):
         session.delete("soon")
-    with session.sending_after(wait(59 + 61)):
+    with session.sending_after(wait(59 + 61), nothing):
         session.delete("late")
     assert [one.kind for one in connection.asked] == ["delete", "delete", "search", "delete"]
     assert (wire.order, session.operations["delete"]) == (["soon", "late"], 2)

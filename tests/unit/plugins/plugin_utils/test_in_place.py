@@ -1,0 +1,162 @@
+# Copyright (c) 2026, the hybrid_identity.gpad authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A module is run where it is installed if the controller's own Python runs it, else as Ansible runs any module."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import ansible
+import pytest
+from ansible import constants
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.action.normal import ActionModule as NormalAction
+from ansible.template import Templar
+
+from ansible_collections.hybrid_identity.gpad.plugins.plugin_utils import in_place
+from ansible_collections.hybrid_identity.gpad.plugins.plugin_utils.in_place import InPlaceAction, result_of
+
+HERE = {"ansible_python_interpreter": sys.executable}
+ELSEWHERE = {"ansible_python_interpreter": "/usr/bin/another"}
+PACKED = {"outcome": "packed"}
+ANSIBLE = str(Path(ansible.__file__).parents[1])
+
+
+class Action(InPlaceAction):
+    """The plugin of gpad_info, whose process is not started."""
+
+    def __init__(self, connection: Any = None, **task: Any) -> None:
+        given = {"action": "hybrid_identity.gpad.gpad_info", "args": {"snapshot": "/s"}, "async_val": 0}
+        self._task = SimpleNamespace(**{**given, "delegate_to": None, **task})
+        self._connection = connection or SimpleNamespace(transport="local", become=None)
+        self._templar = Templar(loader=DataLoader(), variables={"ansible_playbook_python": sys.executable})
+        self.started: list[tuple[str, Any]] = []
+
+    def _update_module_args(self, module_name: str, module_args: dict[str, Any], task_vars: object) -> None:
+        module_args["_ansible_check_mode"] = True
+
+    def _compute_environment_string(self) -> str:
+        return "A=1"
+
+    def _low_level_execute_command(self, command: str, *, sudoable: bool, in_data: bytes) -> dict[str, Any]:
+        self.started.append((command, json.loads(in_data)))
+        return {"rc": 0, "stdout": json.dumps({"outcome": "in place"}), "stderr": ""}
+
+
+@pytest.fixture(autouse=True)
+def no_pack(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ansible's own way only says that it was taken."""
+    monkeypatch.setattr(NormalAction, "_execute_module", lambda *_arguments, **_options: PACKED)
+    monkeypatch.delenv(in_place.SWITCH, raising=False)
+
+
+def outcome(action: Action, task_vars: dict[str, Any]) -> Any:
+    return action._execute_module(task_vars=task_vars, wrap_async=False)["outcome"]
+
+
+def test_arguments_go_to_the_module_on_standard_input() -> None:
+    action = Action()
+    assert outcome(action, HERE) == "in place"
+    ((command, given),) = action.started
+    environment, *words = shlex.split(command)
+    assert environment == "A=1"
+    assert words == [sys.executable, str(in_place.START), "gpad_info", ANSIBLE]
+    assert given == {"ANSIBLE_MODULE_ARGS": {"snapshot": "/s", "_ansible_check_mode": True}}
+    assert action._task.args == {"snapshot": "/s"}, "a task is run again when it is retried"
+
+
+def test_the_interpreter_may_be_a_template() -> None:
+    assert outcome(Action(), {"ansible_python_interpreter": trusted("{{ ansible_playbook_python }}")}) == "in place"
+
+
+def trusted(text: str) -> str:
+    """Return a text that newer cores take for a template."""
+    try:
+        from ansible.template import trust_as_template
+    except ImportError:
+        return text
+    result: str = trust_as_template(text)
+    return result
+
+
+@pytest.mark.parametrize(
+    ("action", "task_vars"),
+    [
+        (Action(SimpleNamespace(transport="ssh", become=None)), HERE),
+        (Action(SimpleNamespace(transport="local", become=object())), HERE),
+        (Action(async_val=60), HERE),
+        (Action(), ELSEWHERE),
+        (Action(), {}),
+        (Action(delegate_to="b"), {**HERE, "ansible_delegated_vars": {"b": ELSEWHERE}}),
+        (Action(delegate_to="b"), HERE),
+    ],
+    ids=["ssh", "become", "async", "other Python", "Python to be found", "delegated", "delegated, nothing known"],
+)
+def test_otherwise_it_is_packed(action: Action, task_vars: dict[str, Any]) -> None:
+    assert outcome(action, task_vars) == "packed"
+    assert action.started == []
+
+
+def test_a_host_that_it_is_delegated_to_counts() -> None:
+    assert outcome(Action(delegate_to="b"), {**ELSEWHERE, "ansible_delegated_vars": {"b": HERE}}) == "in place"
+
+
+@pytest.mark.parametrize("word", ["0", "no", "Off", "false "])
+def test_it_can_be_switched_off(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    monkeypatch.setenv(in_place.SWITCH, word)
+    assert outcome(Action(), HERE) == "packed"
+
+
+def test_files_that_are_kept_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "DEFAULT_KEEP_REMOTE_FILES", True)
+    assert outcome(Action(), HERE) == "packed"
+
+
+def test_the_result_is_the_last_object_of_the_output() -> None:
+    lines = ["A profile of the shell says hello.", "[1]", '{"changed": true, "_ansible_x": 1}', "", "Bye: {"]
+    assert result_of({"rc": 0, "stdout": "\n".join(lines), "stderr": ""}) == {"changed": True}
+
+
+def test_a_result_is_never_a_template() -> None:
+    text = "{{ 40 + 2 }}"
+    result = result_of({"rc": 0, "stdout": json.dumps({"msg": text, "groups": [{"name": text}]}), "stderr": ""})
+    templar = Templar(loader=DataLoader(), variables={})
+    assert (templar.template(result["msg"]), templar.template(result["groups"])) == (text, [{"name": text}])
+    assert str(templar.template(trusted(text))) == "42", "it would be one"
+
+
+def test_a_process_without_a_result_is_a_failure() -> None:
+    told = {"rc": -9, "stdout": '{"changed": tr', "stderr": "Killed"}
+    assert result_of(told) == {
+        "failed": True,
+        "msg": "The module ended with code -9 and left no result. Look at module_stderr and module_stdout.",
+        "rc": -9,
+        "module_stdout": '{"changed": tr',
+        "module_stderr": "Killed",
+    }
+
+
+def test_a_module_is_found_beside_an_installed_collection_of_others(tmp_path: Path) -> None:
+    others = tmp_path / "ansible_collections"
+    others.mkdir()
+    (others / "__init__.py").touch()
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPYCACHEPREFIX"}
+    ended = subprocess.run(
+        [sys.executable, in_place.START, "gpad_info", ANSIBLE],
+        input=b'{"ANSIBLE_MODULE_ARGS": {"is_unknown": 1}}',
+        env={**environment, "PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+    result = json.loads(ended.stdout)
+    assert (ended.returncode, result["failed"]) == (1, True)
+    assert "is_unknown" in result["msg"]
+    assert not list(in_place.START.parents[1].rglob("__pycache__")), "the installed collection stays as it is"
