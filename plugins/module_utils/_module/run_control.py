@@ -343,5 +343,7 @@ class Trials:
 
     def forget_stale(self, plan: PlanFile) -> None:
         """Forget the failures of objects that a whole plan no longer speaks of."""
+        if not any(part is self._part for _cloud_id, part in self._rows):
+            return
         items = plan.items_of(GroupChange, MemberChange, Problem, Notice)
         self._retries.keep_only(self._part, retry.not_stale(items, self._part))

@@ -13,6 +13,8 @@ import hashlib
 import io
 import json
 import os
+from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
@@ -40,6 +42,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files 
 FORMAT = 2
 # When the members of a group were read, and not what becomes of them: the last word of a line, and not approved.
 _READING = "before_usn"
+# Of reading, in bytes.
+_BUFFER = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +127,9 @@ _WORDS: Mapping[type, str] = {
 }
 
 
-def _start(word: str) -> str:
-    """Return how each line of a kind begins."""
-    return f'{{"line":"{word}"'
-
-
-_STARTS = tuple(_start(word) for word in _WORDS.values())
-
+# By how each line of a kind begins, up to the first comma.
+_BY_START: Mapping[bytes, str] = {f'{{"line":"{word}"'.encode(): word for word in _WORDS.values()}
+_PLACES: Mapping[str, int] = {word: place for place, word in enumerate(_WORDS.values())}
 
 # The fields of what has too many instances for dataclasses.asdict, which copies each value.
 _FIELDS: Mapping[type, tuple[str, ...]] = {
@@ -254,20 +254,54 @@ _READERS: Mapping[str, Callable[[dict[str, Any]], PlanItem]] = {
 
 
 class _Reading(io.RawIOBase):
-    """Reads an open file from its begin, whoever else reads it."""
+    """Reads a stretch of an open file, whoever else reads it.
 
-    def __init__(self, file: io.FileIO) -> None:
+    Parameters:
+        file: the file.
+        start: where the stretch begins, in bytes.
+        end: where it ends.
+    """
+
+    def __init__(self, file: io.FileIO, start: int, end: int) -> None:
         self._file = file
-        self._at = 0
+        self._at, self._end = start, end
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        found = os.pread(self._file.fileno(), len(buffer), self._at)
+        found = os.pread(self._file.fileno(), min(len(buffer), self._end - self._at), self._at)
         buffer[: len(found)] = found
         self._at += len(found)
         return len(found)
+
+
+class _Index:
+    """Where in a plan the lines of each kind stand, as stretches of lines of one kind."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self._starts = array("Q")
+        self._words = array("B")
+
+    def note(self, word: str, start: int) -> None:
+        """Take in the line that begins at a byte; they are told in their order."""
+        self.counts[word] += 1
+        place = _PLACES[word]
+        if not self._words or self._words[-1] != place:
+            self._starts.append(start)
+            self._words.append(place)
+
+    def end(self, at: int) -> None:
+        """Take in where the last line ends."""
+        self._starts.append(at)
+
+    def stretches(self, words: Iterable[str]) -> Iterator[tuple[int, int]]:
+        """Yield the stretches of some kinds in their order: where each begins and ends, in bytes."""
+        wanted = {_PLACES[word] for word in words}
+        for number, place in enumerate(self._words):
+            if place in wanted:
+                yield self._starts[number], self._starts[number + 1]
 
 
 class PlanFile:
@@ -281,6 +315,7 @@ class PlanFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._index = _Index()
         try:
             self._file = io.FileIO(path)
             self.header, self.footer = self._verify()
@@ -293,20 +328,27 @@ class PlanFile:
         """Close the file; nothing can be read from it any more."""
         self._file.close()
 
-    def _lines(self) -> TextIOWrapper:
-        return TextIOWrapper(io.BufferedReader(_Reading(self._file)), encoding="utf-8", newline="\n")
+    def _lines(self, start: int, end: int) -> Iterator[bytes]:
+        return iter(io.BufferedReader(_Reading(self._file, start, end), max(1, min(end - start, _BUFFER))))
 
     def _verify(self) -> tuple[PlanHeader, PlanFooter]:
         digest = hashlib.sha256()
-        last = first = ""
-        with self._lines() as stream:
-            for line in stream:
-                first = first or line
-                if last:
-                    digest.update(last.encode())
-                if last not in ("", first) and not last.startswith(_STARTS):
-                    raise ValueError("a line is not one of a plan")
-                last = line
+        size = os.fstat(self._file.fileno()).st_size
+        lines = self._lines(0, size)
+        first = last = next(lines, b"")
+        at = 0
+        for line in lines:
+            digest.update(last)
+            at += len(last)
+            word = _BY_START.get(line[: line.find(b",")])
+            if word is not None:
+                self._index.note(word, at)
+            last = line
+            if word is None:
+                break
+        if next(lines, None) is not None:
+            raise ValueError("a line is not one of a plan")
+        self._index.end(at)
         header = json.loads(first or "null")
         footer = json.loads(last or "null")
         if not isinstance(header, dict) or header.pop("line", "") != "header" or header.get("format") != FORMAT:
@@ -325,23 +367,18 @@ class PlanFile:
         return self._read(_READERS)
 
     def items_of(self, *kinds: type) -> Iterator[PlanItem]:
-        """Yield the items of some kinds, in that order; lines of others, which may be long, are not parsed."""
+        """Yield the items of some kinds, in that order; lines of others, which may be long, are not read."""
         return self._read([_WORDS[kind] for kind in kinds])
 
     def count(self, kind: type) -> int:
-        """Return how many items of a kind there are, without parsing them."""
-        start = _start(_WORDS[kind])
-        with self._lines() as stream:
-            return sum(line.startswith(start) for line in stream)
+        """Return how many items of a kind there are, without reading them."""
+        return self._index.counts[_WORDS[kind]]
 
     def _read(self, words: Iterable[str]) -> Iterator[PlanItem]:
-        readers = {_start(word): _READERS[word] for word in words}
-        starts = tuple(readers)
-        with self._lines() as stream:
-            for line in stream:
-                if line.startswith(starts):
-                    content = cast("dict[str, Any]", json.loads(line))
-                    yield readers[_start(content.pop("line"))](content)
+        for start, end in self._index.stretches(words):
+            for line in self._lines(start, end):
+                content = cast("dict[str, Any]", json.loads(line))
+                yield _READERS[content.pop("line")](content)
 
     def questions(self, about: Subject) -> frozenset[str]:
         """Return what the next capture should ask of a kind."""
