@@ -47,13 +47,16 @@ def first_cycle(site: Site, record: Record) -> None:
         "peer links": openldap.count_links(site, PEERS),
         "Graph requests": site.graph_requests(),
         "LDIF records": records,
+        **provision.module_seconds(),
         **ours.used,
     }
     assert counts["links"] == counts["peer links"] == site.size.links
     record.add(Figure("first cycle, whole playbook", ours.seconds, "ldapmodify -f", theirs, 1.15, counts))
     again = provision.run().done()
     assert "changed=0 " in again.output, again.output
-    record.add(Figure("second cycle, whole playbook", again.seconds, counts=again.used))
+    record.add(
+        Figure("second cycle, whole playbook", again.seconds, counts={**provision.module_seconds(), **again.used})
+    )
 
 
 def verification(site: Site, record: Record) -> None:
