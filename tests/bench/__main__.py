@@ -16,6 +16,7 @@ BENCHES: Mapping[str, Callable[[Record, Scale], None]] = {
     "startup": startup.run,
     "connections": connections.run,
     "peers": peers.run,
+    "operations": peers.count,
     "shape": shape.run,
     "profile": profile.run,
     "wire": wire.run,
