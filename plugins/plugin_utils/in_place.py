@@ -27,6 +27,16 @@ from ansible.plugins.filter.core import to_json
 from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
 
+try:
+    from ansible.module_utils.common.json import Direction, get_module_decoder
+except ImportError:
+    # Before ansible-core 2.19, what modules tell is plain JSON.
+    _DECODER: type[json.JSONDecoder] = json.JSONDecoder
+else:
+    # That of a module which is started by hand.
+    _DECODER = get_module_decoder("legacy", Direction.MODULE_TO_CONTROLLER)
+
+_LOCAL = "ansible.plugins.connection.local"
 START = Path(__file__).with_name("start.py")
 SWITCH = "GPAD_IN_PLACE"
 NO = frozenset({"0", "false", "no", "off"})
@@ -39,18 +49,15 @@ def result_of(told: dict[str, Any]) -> dict[str, Any]:
         told: `rc`, `stdout` and `stderr` of the process.
 
     Returns:
-        What the module returned, never to be taken for a template; a failure, if that is not to be found.
+        What the module returned, never to be taken for a template; a failure, if that is not to be found, or if the
+        process failed and the module does not say so.
     """
-    for line in reversed(told["stdout"].splitlines()):
-        try:
-            result = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(result, dict):
-            safe: dict[str, Any] = wrap_var(
-                {key: value for key, value in result.items() if not key.startswith("_ansible_")}
-            )
-            return safe
+    result = _last_object(told["stdout"])
+    if result is not None and (not told["rc"] or result.get("failed")):
+        safe: dict[str, Any] = wrap_var(
+            {key: value for key, value in result.items() if not key.startswith("_ansible_")}
+        )
+        return safe
     return {
         "failed": True,
         "msg": f"The module ended with code {told['rc']} and left no result. Look at module_stderr and module_stdout.",
@@ -60,24 +67,39 @@ def result_of(told: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _last_object(output: str) -> dict[str, Any] | None:
+    """Return the last line of a module's output that is a JSON object; what a shell says may stand around it."""
+    for line in reversed(output.splitlines()):
+        try:
+            found = json.loads(line, cls=_DECODER)
+        except ValueError:
+            continue
+        if isinstance(found, dict):
+            return found
+    return None
+
+
 class InPlaceAction(NormalAction):
     """Runs the module of the same name: where it is installed if that is possible, else as Ansible runs any module."""
 
     def _execute_module(self, *arguments: Any, **options: Any) -> dict[str, Any]:
         task_vars = options.get("task_vars") or {}
-        if self._is_in_place(task_vars):
+        is_own = not arguments and not options.get("module_name") and options.get("module_args") is None
+        if is_own and self._is_in_place(task_vars):
             return self._execute_in_place(task_vars)
         result: dict[str, Any] = super()._execute_module(*arguments, **options)
         return result
 
     def _is_in_place(self, task_vars: dict[str, Any]) -> bool:
         # A task in the background, or one that runs as another account, needs a file of its own. Who keeps the files
-        # of modules wants to look into them.
+        # of modules wants to look into them. A connection that is made from the local one may lead elsewhere, and the
+        # limit is one that packed modules set for themselves.
         return (
-            self._connection.transport == "local"
+            type(self._connection).__module__ == _LOCAL
             and not self._connection.become
             and not self._task.async_val
             and not constants.DEFAULT_KEEP_REMOTE_FILES
+            and not constants.config.get_config_value("PYTHON_MODULE_RLIMIT_NOFILE", variables=task_vars)
             and os.environ.get(SWITCH, "").strip().lower() not in NO
             and self._interpreter(task_vars) == sys.executable
         )
@@ -90,7 +112,8 @@ class InPlaceAction(NormalAction):
     def _execute_in_place(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         arguments = dict(self._task.args)
         self._update_module_args(self._task.action, arguments, task_vars)
-        name = self._task.action.rpartition(".")[2]
+        # The task may call it by a name that another collection gave to it.
+        name = type(self).__module__.rpartition(".")[2]
         command = shlex.join([sys.executable, str(START), name, str(Path(ansible.__file__).parents[1])])
         Display().vvv(f"The module is run where it is installed: {command}")
         given = to_json({"ANSIBLE_MODULE_ARGS": arguments}).encode()

@@ -27,11 +27,23 @@ def run_module(name: str) -> None:
     importlib.import_module(f"{collection}.modules.{name}").main()
 
 
+def take_ansible(folder: str) -> None:
+    """Import the Ansible that starts this, whatever other one would be found, and nothing else from there.
+
+    Parameters:
+        folder: what its package is in.
+    """
+    sys.path.insert(0, folder)
+    importlib.import_module("ansible")
+    sys.path.remove(folder)
+
+
 if __name__ == "__main__":
     # Bytecode beside the sources would be found by `ansible-galaxy collection verify`.
     sys.dont_write_bytecode = sys.pycache_prefix is None
-    # The folder of this file, which Python puts first, is not for imports. That of Ansible may be known to its own
-    # process alone.
-    sys.path[:] = [*sys.path[1:], sys.argv.pop()]
+    # Neither the folder of this file, which Python may have put first, nor where the task happens to run.
+    here = Path(__file__).resolve().parent
+    sys.path[:] = [path for path in sys.path if path not in ("", ".") and Path(path).resolve() != here]
+    take_ansible(sys.argv.pop())
     # With no other argument, Ansible reads those of the module from standard input.
     run_module(sys.argv.pop())

@@ -113,7 +113,7 @@ def _begin_groups(
                 if stale:
                     raise ObjectError(stale, "Plan again.", code="directory_moved_on")
                 if change.action is Action.CREATE:
-                    yield begin(writer, change, partial(_create_group, change), refused)
+                    yield _noting(begin(writer, change, partial(_create_group, change)), refused)
                     continue
                 applied = _apply_group(change, writer, directory if beside_others else None)
                 if change.new_dn and change.guid:
@@ -127,22 +127,30 @@ def _begin_groups(
 
 
 def begin(
-    writer: DirectoryWriter,
-    change: GroupChange | MemberChange,
-    step: Callable[[DirectoryWriter], Applied],
-    refused: set[str],
+    writer: DirectoryWriter, change: GroupChange | MemberChange, step: Callable[[DirectoryWriter], Applied]
 ) -> Begun:
-    """Begin a change; the id of one that is refused is put among those."""
+    """Begin a change."""
     wait = writer.begin(step)
 
     def outcome() -> Applied:
         try:
             return wait()
         except ObjectError as error:
-            refused.add(change.id)
             return failed(change, error)
 
     return Begun(outcome, partial(failed, change))
+
+
+def _noting(begun: Begun, refused: set[str]) -> Begun:
+    """Return the same change, whose id is put among the refused ones if it fails."""
+
+    def outcome() -> Applied:
+        applied = begun.wait()
+        if applied.status == "failed":
+            refused.add(applied.id)
+        return applied
+
+    return replace(begun, wait=outcome)
 
 
 def ended(applied: Applied) -> Begun:

@@ -98,7 +98,7 @@ def _begin_members(
                 yield ended(failed(change, unseen.get(guid) or _missing(change)))
             else:
                 step = partial(_apply_members, change, guid, wanted_guids(change.add, known), directory.domain)
-                yield begin(writer, change, step, set())
+                yield begin(writer, change, step)
 
 
 def _apply_members(

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -93,6 +94,23 @@ def test_modules_do_the_same_packed_and_in_place(target: Target, monkeypatch: py
     assert target.entry(cloud_id)["objectSid"] == sid
     monkeypatch.setenv("GPAD_IN_PLACE", "no")
     assert play(inventory, home=target.state).changed == {target.domain: 0}
+
+
+def test_a_warning_reads_the_same_packed_and_in_place(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    inventory = inventory_of(target, target.admin.create_group("Warned of"))
+    journal = target.state / "state" / "journal.sqlite3"
+    assert play(inventory, home=target.state).code == 0
+    whole = journal.read_bytes()
+    told = []
+    for word in ("no", "yes"):
+        for stale in journal.parent.glob("journal.sqlite3*"):
+            stale.unlink()
+        journal.write_bytes(whole[:5000] + b"no page of SQLite" * 500)
+        monkeypatch.setenv("GPAD_IN_PLACE", word)
+        run = play(inventory, home=target.state, playbook="hybrid_identity.gpad.plan")
+        lines = run.output.splitlines()
+        told.append([re.sub(r"\d+", "0", line) for line in lines if "journal" in line and "WARNING" in line])
+    assert told[0] and told[0] == told[1]
 
 
 @pytest.mark.parametrize("in_place", ["yes", "no"])

@@ -26,16 +26,31 @@ from ansible_collections.hybrid_identity.gpad.plugins.plugin_utils.in_place impo
 HERE = {"ansible_python_interpreter": sys.executable}
 ELSEWHERE = {"ansible_python_interpreter": "/usr/bin/another"}
 PACKED = {"outcome": "packed"}
+REFUSED = {
+    "gather": ["preflight"],
+    "domain_server": "dc1.invalid",
+    "domain_username": "svc",
+    "domain_password": "never sent",
+    "managed_containers": ["OU=Groups,DC=contoso,DC=com"],
+}
 ANSIBLE = str(Path(ansible.__file__).parents[1])
+
+
+def connection_of(plugin: str, become: object = None) -> Any:
+    """Return a connection made by a plugin of ansible-core."""
+    kind = type("Connection", (SimpleNamespace,), {"__module__": f"ansible.plugins.connection.{plugin}"})
+    return kind(transport=plugin, become=become)
 
 
 class Action(InPlaceAction):
     """The plugin of gpad_info, whose process is not started."""
 
+    __module__ = "ansible_collections.hybrid_identity.gpad.plugins.action.gpad_info"
+
     def __init__(self, connection: Any = None, **task: Any) -> None:
         given = {"action": "hybrid_identity.gpad.gpad_info", "args": {"snapshot": "/s"}, "async_val": 0}
         self._task = SimpleNamespace(**{**given, "delegate_to": None, **task})
-        self._connection = connection or SimpleNamespace(transport="local", become=None)
+        self._connection = connection or connection_of("local")
         self._templar = Templar(loader=DataLoader(), variables={"ansible_playbook_python": sys.executable})
         self.started: list[tuple[str, Any]] = []
 
@@ -89,15 +104,25 @@ def trusted(text: str) -> str:
 @pytest.mark.parametrize(
     ("action", "task_vars"),
     [
-        (Action(SimpleNamespace(transport="ssh", become=None)), HERE),
-        (Action(SimpleNamespace(transport="local", become=object())), HERE),
+        (Action(connection_of("ssh")), HERE),
+        (Action(SimpleNamespace(transport="local", become=None)), HERE),
+        (Action(connection_of("local", become=object())), HERE),
         (Action(async_val=60), HERE),
         (Action(), ELSEWHERE),
         (Action(), {}),
         (Action(delegate_to="b"), {**HERE, "ansible_delegated_vars": {"b": ELSEWHERE}}),
         (Action(delegate_to="b"), HERE),
     ],
-    ids=["ssh", "become", "async", "other Python", "Python to be found", "delegated", "delegated, nothing known"],
+    ids=[
+        "ssh",
+        "made from local",
+        "become",
+        "async",
+        "other Python",
+        "Python to be found",
+        "delegated",
+        "delegated, nothing known",
+    ],
 )
 def test_otherwise_it_is_packed(action: Action, task_vars: dict[str, Any]) -> None:
     assert outcome(action, task_vars) == "packed"
@@ -112,6 +137,23 @@ def test_a_host_that_it_is_delegated_to_counts() -> None:
 def test_it_can_be_switched_off(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
     monkeypatch.setenv(in_place.SWITCH, word)
     assert outcome(Action(), HERE) == "packed"
+
+
+def test_a_limit_of_open_files_is_set_by_packed_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANSIBLE_PYTHON_MODULE_RLIMIT_NOFILE", "100")
+    assert outcome(Action(), HERE) == "packed"
+
+
+def test_another_module_is_not_mistaken_for_the_own_one() -> None:
+    action = Action()
+    assert action._execute_module(module_name="ansible.legacy.stat", module_args={}, task_vars=HERE) == PACKED
+    assert action.started == []
+
+
+def test_a_task_may_use_a_name_that_leads_to_the_module() -> None:
+    action = Action(action="corporate.identity.groups")
+    assert outcome(action, HERE) == "in place"
+    assert "gpad_info" in action.started[0][0] and "corporate" not in action.started[0][0]
 
 
 def test_files_that_are_kept_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,6 +174,13 @@ def test_a_result_is_never_a_template() -> None:
     assert str(templar.template(trusted(text))) == "42", "it would be one"
 
 
+def test_a_process_that_failed_has_no_success_to_tell() -> None:
+    told = {"rc": -9, "stdout": '{"changed": false}\n{"changed": tr', "stderr": ""}
+    assert result_of(told)["failed"] is True
+    told = {"rc": 1, "stdout": '{"failed": true, "msg": "No."}', "stderr": ""}
+    assert result_of(told) == {"failed": True, "msg": "No."}
+
+
 def test_a_process_without_a_result_is_a_failure() -> None:
     told = {"rc": -9, "stdout": '{"changed": tr', "stderr": "Killed"}
     assert result_of(told) == {
@@ -143,20 +192,22 @@ def test_a_process_without_a_result_is_a_failure() -> None:
     }
 
 
-def test_a_module_is_found_beside_an_installed_collection_of_others(tmp_path: Path) -> None:
-    others = tmp_path / "ansible_collections"
-    others.mkdir()
-    (others / "__init__.py").touch()
+@pytest.mark.parametrize("is_safe", [False, True], ids=["", "safe path"])
+def test_a_module_is_found_beside_an_installed_collection_of_others(tmp_path: Path, is_safe: bool) -> None:
+    for name in ("ansible_collections", "ansible"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").touch()
+    (tmp_path / "ldap3.py").write_text("raise ImportError('that of PYTHONPATH')", encoding="utf-8")
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPYCACHEPREFIX"}
     ended = subprocess.run(
         [sys.executable, in_place.START, "gpad_info", ANSIBLE],
-        input=b'{"ANSIBLE_MODULE_ARGS": {"is_unknown": 1}}',
-        env={**environment, "PYTHONPATH": str(tmp_path)},
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": REFUSED}).encode(),
+        env={**environment, "PYTHONPATH": str(tmp_path), **({"PYTHONSAFEPATH": "1"} if is_safe else {})},
         cwd=tmp_path,
         capture_output=True,
         check=False,
     )
     result = json.loads(ended.stdout)
     assert (ended.returncode, result["failed"]) == (1, True)
-    assert "is_unknown" in result["msg"]
+    assert "(ldap3)" in result["msg"], "what PYTHONPATH names is found first"
     assert not list(in_place.START.parents[1].rglob("__pycache__")), "the installed collection stays as it is"
