@@ -57,7 +57,7 @@ unit-oldest: ## unit tests on the oldest ansible-core
 	$(OLDEST)/pytest -q -n 2 -o cache_dir=.cache/pytest-oldest $(or $(ONLY),tests/unit)
 
 # Each worker takes neighbours, and the rest of the other's when it has none left, so that most labs start once.
-PYTEST_LABS := pytest -q -n 2 --dist worksteal
+PYTEST_LABS := pytest -q -n 2 --dist worksteal --durations 20
 integration: ## integration tests against the lab on the newest ansible-core
 	$(NEWEST)/$(PYTEST_LABS) $(or $(ONLY),tests/integration)
 

@@ -54,7 +54,7 @@ SERIES: Mapping[Scale, tuple[Series, ...]] = {
     ),
     "full": (
         Series("groups", tuple(Size(groups, 10, 20_000) for groups in (1000, 2000, 5000, 10_000, 20_000)), _groups),
-        Series("links", tuple(Size(1000, members, 50_000) for members in (10, 100, 300, 1000)), _links),
+        Series("links", tuple(Size(1000, members, 20_000) for members in (10, 100, 300, 1000)), _links),
     ),
 }
 
