@@ -39,7 +39,12 @@ else:
 _LOCAL = "ansible.plugins.connection.local"
 START = Path(__file__).with_name("start.py")
 SWITCH = "GPAD_IN_PLACE"
-NO = frozenset({"0", "false", "no", "off"})
+_NO = frozenset({"0", "false", "no", "off"})
+
+
+def is_switched_off(variable: str) -> bool:
+    """Return whether a variable of the environment says no."""
+    return os.environ.get(variable, "").strip().lower() in _NO
 
 
 def result_of(told: dict[str, Any]) -> dict[str, Any]:
@@ -100,7 +105,7 @@ class InPlaceAction(NormalAction):
             and not self._task.async_val
             and not constants.DEFAULT_KEEP_REMOTE_FILES
             and not constants.config.get_config_value("PYTHON_MODULE_RLIMIT_NOFILE", variables=task_vars)
-            and os.environ.get(SWITCH, "").strip().lower() not in NO
+            and not is_switched_off(SWITCH)
             and self._interpreter(task_vars) == sys.executable
         )
 

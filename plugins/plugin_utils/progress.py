@@ -23,7 +23,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Pace,
     progress_of,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.plugin_utils.in_place import NO, InPlaceAction
+from ansible_collections.hybrid_identity.gpad.plugins.plugin_utils.in_place import InPlaceAction, is_switched_off
 
 # Work that is over before is not told of.
 PATIENCE = 5.0
@@ -109,7 +109,7 @@ class ProgressAction(InPlaceAction):
         return (
             ON_TERMINAL
             and "CI" not in os.environ
-            and os.environ.get("GPAD_PROGRESS", "").strip().lower() not in NO
+            and not is_switched_off("GPAD_PROGRESS")
             and self._connection.transport == "local"
             and not self._task.async_val
             and not self._task.no_log

@@ -227,7 +227,7 @@ class Session:
         self._lock = threading.Lock()
         self._may_send: Callable[[], None] | None = None
         self._give_way: Callable[[], None] = _at_once
-        self._has_written_all = False
+        self._writing_ended = False
         self._is_writing = False
         self._connect()
 
@@ -295,18 +295,18 @@ class Session:
         """
         if self._may_send is None:
             self._put_gate()
-        self._may_send, self._give_way, self._has_written_all = may_send, give_way, False
+        self._may_send, self._give_way, self._writing_ended = may_send, give_way, False
         try:
             yield
         finally:
             self._may_send, self._give_way = _at_once, _at_once
 
-    def has_written_all(self) -> None:
+    def end_writing(self) -> None:
         """Say in such a block that nothing will be written in it any more."""
-        self._has_written_all = True
+        self._writing_ended = True
 
     def _is_sent(self) -> None:
-        if self._has_written_all:
+        if self._writing_ended:
             self._give_way()
 
     def _ask_to_send(self) -> None:

@@ -88,7 +88,7 @@ class Writer:
         """
         values = {key: value for key, value in attributes.items() if value}
         self._expect(f"Creating {name}", self._session.add(name, "group", values))
-        self._session.has_written_all()
+        self._session.end_writing()
         why = "the server does not show it"
         for _attempt in range(_READ_TRIES):
             try:

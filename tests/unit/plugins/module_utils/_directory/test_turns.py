@@ -126,13 +126,13 @@ def test_a_step_keeps_its_turn_to_its_end(monkeypatch: pytest.MonkeyPatch, wire:
     assert wire.order == [f"{name} {part}" for name in "abcdef" for part in ("first", "second")]
 
 
-def test_a_step_that_has_written_all_lets_the_next_one_go(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> None:
+def test_a_step_that_writing_ended_lets_the_next_one_go(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> None:
     turns = Turns(opened(monkeypatch, wire), few=1)
     is_next_there = threading.Event()
 
     def create(session: Session) -> bool:
         session.delete("a")
-        session.has_written_all()
+        session.end_writing()
         pass_time(0.01)
         session.delete("a read")
         return is_next_there.wait(5)
