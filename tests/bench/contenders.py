@@ -133,7 +133,7 @@ CONTENDERS: Mapping[str, Callable[[Work], measure.Run]] = {
 
 def domain_of(contender: str) -> str:
     """Return the domain of a contender."""
-    return f"{''.join(filter(str.isalnum, contender))}.test"
+    return f"{contender.replace(' ', '').replace('_', '')}.test"
 
 
 def install() -> None:

@@ -162,7 +162,7 @@ class ForestBuilder:
         ]
         # The copier must have the file to itself.
         self._samdb = None
-        partition = self._private / "sam.ldb.d" / f"{self._base.upper()}.ldb"
+        partition = crowding.partition_of(self._private)
         rid = crowding.FIRST_RID
         for crowd, others in zip(crowds, copies, strict=True):
             crowding.copy_user(partition, self._dns[crowd[0]["name"]], others, rid)

@@ -26,6 +26,12 @@ _INDEXES = ("@IDXATTR", "@IDXONE")
 _OWN = ("dn", "distinguishedName")
 
 
+def partition_of(private: Path) -> Path:
+    """Return the file of a domain's partition, whose name is the domain's, escaped where that has a hyphen."""
+    (found,) = (private / "sam.ldb.d").glob("DC*.ldb")
+    return found
+
+
 def copy_user(database: Path, model: str, others: Iterable[Mapping[str, str]], first_rid: int) -> None:
     """Copy a user, under other names, while nobody else has the database open.
 

@@ -41,7 +41,7 @@ class Object:
 
 def main(wanted: Mapping[str, Sequence[str]]) -> None:
     """Write all links."""
-    partition = next(path for path in Path("private/sam.ldb.d").glob("DC=*.ldb"))
+    partition = next(path for path in Path("private/sam.ldb.d").glob("DC*.ldb"))
     raw = ldb.Ldb(f"tdb://{partition}", flags=ldb.FLG_NOSYNC)
     objects = _objects(raw)
     stamp = _stamp(raw)
