@@ -16,6 +16,8 @@ export ANSIBLE_COLLECTIONS_PATH := $(BUILD)
 export MYPYPATH := $(BUILD):$(CURDIR)
 # No folder of the collection gets compiled files, which would be taken for parts of it.
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/pycache
+# Else every process would compile even Python's own library again: from that folder alone is bytecode read.
+unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(NEWEST):$(PATH)
 
 .DEFAULT_GOAL := help
