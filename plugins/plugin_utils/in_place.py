@@ -38,6 +38,8 @@ else:
 
 _LOCAL = "ansible.plugins.connection.local"
 START = Path(__file__).with_name("start.py")
+BYTECODE = "hybrid_identity.gpad/bytecode"
+"""The folder of Ansible's home that keeps the compiled collection."""
 SWITCH = "GPAD_IN_PLACE"
 _NO = frozenset({"0", "false", "no", "off"})
 
@@ -119,9 +121,10 @@ class InPlaceAction(NormalAction):
         self._update_module_args(self._task.action, arguments, task_vars)
         # The task may call it by a name that another collection gave to it.
         name = type(self).__module__.rpartition(".")[2]
-        command = shlex.join([sys.executable, str(START), name, str(Path(ansible.__file__).parents[1])])
+        given = [name, str(Path(ansible.__file__).parents[1]), str(Path(constants.ANSIBLE_HOME, BYTECODE))]
+        command = shlex.join([sys.executable, str(START), *given])
         Display().vvv(f"The module is run where it is installed: {command}")
-        given = to_json({"ANSIBLE_MODULE_ARGS": arguments}).encode()
+        feed = to_json({"ANSIBLE_MODULE_ARGS": arguments}).encode()
         command = f"{self._compute_environment_string()} {command}".strip()
-        told = self._low_level_execute_command(command, sudoable=False, in_data=given)
+        told = self._low_level_execute_command(command, sudoable=False, in_data=feed)
         return result_of(told)

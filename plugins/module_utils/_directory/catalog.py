@@ -45,8 +45,7 @@ class Catalog:
         try:
             if self._session is None:
                 self._session = self._opener()
-                self._operations.update(self._session.operations)
-                self._session.operations = self._operations
+                self._session.count_in(self._operations)
             yield from self._session.search(base, ldap_filter, attributes, scope=scope, controls=controls)
         except DirectoryError as error:
             raise DirectoryError(

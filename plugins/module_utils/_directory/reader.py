@@ -27,10 +27,10 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.fi
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.links import LinkReader
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.nesting import Groups
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reading_ahead import ReadAhead
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.schema import read_schema
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.security import read_security
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Entry, Session
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.turns import Turns
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.directory_facts import GroupFacts
@@ -249,7 +249,7 @@ class Reader:
 
     def links_ahead(self, batches: Iterable[Sequence[str]]) -> Iterator[Sequence[HeldLinks]]:
         """Yield the links of the groups of each batch, the next two being read meanwhile over two connections."""
-        reading = Turns(self._session, few=1, in_turn=False)
+        reading = ReadAhead(self._session)
         base = self.domain.dn
 
         def begin(guids: Sequence[str]) -> Callable[[], Sequence[HeldLinks]]:

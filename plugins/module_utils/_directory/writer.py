@@ -40,30 +40,37 @@ _ON_RESTORE = {
 
 
 class Writer:
-    """Writes one domain through one session, and a second one where there is much to do.
+    """Writes one domain over one connection.
 
     Parameters:
         session: a bound connection.
         order: which links of a group are written first.
+        written: is called when a step has written all, but not yet read what it wants to know of it.
     """
 
-    def __init__(self, session: Session, order: WriteOrder = WriteOrder.ADDITIONS_FIRST) -> None:
+    def __init__(
+        self,
+        session: Session,
+        order: WriteOrder = WriteOrder.ADDITIONS_FIRST,
+        written: Callable[[], None] | None = None,
+    ) -> None:
         self._session = session
         self._order = order
+        self._written = written
         self._turns: Turns | None = None
 
     def begin(self, step: Callable[[Writer], _T]) -> Callable[[], _T]:
         """Begin a step in the background; return what waits for its end.
 
-        Steps are carried out in the order in which they are begun, one after the other. What is written here otherwise
-        must not be while one is under way.
+        Steps write in the order in which they are begun, one after the other; the next one is made ready meanwhile.
+        What is written here otherwise must not be while one is under way.
 
         Parameters:
             step: takes a writer, and is given one that only it uses meanwhile.
         """
         if self._turns is None:
             self._turns = Turns(self._session)
-        return self._turns.begin(lambda session: step(Writer(session, self._order)))
+        return self._turns.begin(lambda session, turn: step(Writer(session, self._order, turn.pass_on)))
 
     def close(self) -> None:
         """Wait for what was begun; the session belongs to who opened it."""
@@ -88,7 +95,8 @@ class Writer:
         """
         values = {key: value for key, value in attributes.items() if value}
         self._expect(f"Creating {name}", self._session.add(name, "group", values))
-        self._session.end_writing()
+        if self._written is not None:
+            self._written()
         why = "the server does not show it"
         for _attempt in range(_READ_TRIES):
             try:

@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.connection import (
+    LDAP3_IMPORT_ERROR,
+    ConnectionSettings,
+    TlsMode,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.domain import server_to_use
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import Reader
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import (
-    LDAP3_IMPORT_ERROR,
-    ConnectionSettings,
     Session,
-    TlsMode,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import MAPPED
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ownership import managed_containers
@@ -55,7 +57,7 @@ def open_session(params: dict[str, Any]) -> Session:
         DirectoryError: it cannot be reached, or the name is that of the domain and leads to no PDC emulator.
     """
     given, port = params["domain_server"], params["domain_port"]
-    session = Session(_connection(params, given, port))
+    session = Session.opened(_connection(params, given, port))
     try:
         server = server_to_use(session, given)
     except BaseException:
@@ -64,7 +66,7 @@ def open_session(params: dict[str, Any]) -> Session:
     if server is None:
         return session
     session.close()
-    return Session(_connection(params, server, port))
+    return Session.opened(_connection(params, server, port))
 
 
 def _connection(params: dict[str, Any], server: str, port: int | None) -> ConnectionSettings:
@@ -86,6 +88,6 @@ def catalog_of(params: dict[str, Any]) -> Callable[[], Session] | None:
     port = params["global_catalog_port"] or _CATALOG_PORTS[TlsMode(params["domain_tls_mode"])]
 
     def open_catalog() -> Session:
-        return Session(_connection(params, server, port))
+        return Session.opened(_connection(params, server, port))
 
     return open_catalog

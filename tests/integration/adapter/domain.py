@@ -11,8 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.connection import (
+    ConnectionSettings,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import Reader
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import ConnectionSettings, Session
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import (
+    Session,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.writer import Writer
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.identity import anchor_of
@@ -48,7 +53,7 @@ class Domain:
         settings = ConnectionSettings(
             forest.address, username or account.username, account.password, port, ca_cert=forest.ca_cert
         )
-        self._open.append(Session(settings))
+        self._open.append(Session.opened(settings))
         return self._open[-1]
 
     def reader(self, role: str = "service_account", *, catalog: bool = False) -> Reader:

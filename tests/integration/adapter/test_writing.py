@@ -17,7 +17,7 @@ from tests.integration.adapter.domain import Domain
 
 def cut(session: Session) -> None:
     """Break a connection as a firewall does: neither side has closed it in the protocol."""
-    session._connection.socket.shutdown(socket.SHUT_RDWR)
+    session._connection._connection.socket.shutdown(socket.SHUT_RDWR)
 
 
 def members(domain: Domain, guid: str) -> set[str]:

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 import tests.lab
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.connection import (
+    ConnectionSettings,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import Reader
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import (
-    ConnectionSettings,
     Session,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.writer import Writer
@@ -104,7 +106,7 @@ def _connections(settings: ForestSettings, address: str) -> Iterator[Connect]:
 
     def connect() -> Session:
         account = settings.service_account
-        session = Session(
+        session = Session.opened(
             ConnectionSettings(
                 server=address,
                 username=account.username,

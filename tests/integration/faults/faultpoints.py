@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory import session
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Session
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.connection import BoundConnection
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import http
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import GraphClient
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.damage import Connection
@@ -111,12 +111,12 @@ class _Steps:
 
 
 def _watch_directory(steps: _Steps) -> None:
-    call = Session._call
+    run = BoundConnection.run
 
-    def counted(self: Session, kind: str, *arguments: Any, **options: Any) -> Any:
-        return steps.call(f"ldap {kind}", lambda: call(self, kind, *arguments, **options))
+    def counted(self: BoundConnection, kind: str, *arguments: Any, **options: Any) -> Any:
+        return steps.call(f"ldap {kind}", lambda: run(self, kind, *arguments, **options))
 
-    _patch(Session, "_call", counted)
+    _patch(BoundConnection, "run", counted)
 
 
 def _watch_cloud(steps: _Steps) -> None:

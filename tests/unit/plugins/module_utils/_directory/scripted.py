@@ -14,7 +14,12 @@ import pytest
 from ldap3.core.exceptions import LDAPSocketOpenError
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory import session as session_module
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import ConnectionSettings, Session
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.connection import (
+    ConnectionSettings,
+)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import (
+    Session,
+)
 
 Result = dict[str, Any]
 Answer = tuple[Result, list[dict[str, Any]]]
@@ -69,6 +74,16 @@ class Operation:
         return str(self.arguments[0])
 
 
+_CHANGES = ("MODIFY_ADD", "MODIFY_DELETE", "MODIFY_REPLACE")
+
+
+def _text(value: bytes) -> str | bytes:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value
+
+
 class ScriptedConnection:
     """Answers each operation by asking the handler."""
 
@@ -120,9 +135,19 @@ class ScriptedConnection:
         """Add."""
         return self._answer("add", *arguments, **options)
 
-    def modify(self, *arguments: Any, **options: Any) -> Any:
-        """Modify."""
-        return self._answer("modify", *arguments, **options)
+    def send(self, kind: str, request: Any, controls: Any) -> Any:
+        """Modify: the one request that is made before it is sent."""
+        assert kind == "modifyRequest"
+        changes: dict[str, list[tuple[str, list[str | bytes]]]] = {}
+        for change in request["changes"]:
+            modification = change["modification"]
+            values = [_text(bytes(value)) for value in modification["vals"]]
+            changes.setdefault(str(modification["type"]), []).append((_CHANGES[int(change["operation"])], values))
+        options = {"controls": controls} if controls else {}
+        return self._answer("modify", str(request["object"]), changes, **options)
+
+    def post_send_single_response(self, _message: Any) -> None:
+        """Wait for the answer to what was sent."""
 
     def modify_dn(self, *arguments: Any, **options: Any) -> Any:
         """Rename."""
@@ -139,4 +164,4 @@ def connect(
     """Return a session over a scripted connection; waiting takes no time."""
     patch.setattr(ldap3, "Connection", lambda *_a, **_o: connection)
     patch.setattr(time, "sleep", lambda _seconds: None)
-    return Session(settings or ConnectionSettings("dc1.contoso.com", "svc@contoso.com", "Pa$$w0rd"))
+    return Session.opened(settings or ConnectionSettings("dc1.contoso.com", "svc@contoso.com", "Pa$$w0rd"))

@@ -18,12 +18,15 @@ from ldap3.core.exceptions import (
     LDAPSocketReceiveError,
 )
 
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory import connection as connection_module
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory import session as session_module
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.connection import (
+    ConnectionSettings,
+    TlsMode,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import (
     SHOW_DELETED_CONTROL,
-    ConnectionSettings,
     Session,
-    TlsMode,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import DirectoryError
 from tests.unit.plugins.module_utils._directory.scripted import (
@@ -84,7 +87,7 @@ def test_certificate_and_host_name_are_checked(monkeypatch: pytest.MonkeyPatch) 
         return contexts[-1]
 
     monkeypatch.setattr(ssl, "create_default_context", remember)
-    session_module._verified_tls(None)
+    connection_module._verified_tls(None)
     assert contexts[0].verify_mode is ssl.CERT_REQUIRED
     assert contexts[0].check_hostname
 
@@ -95,7 +98,7 @@ def test_the_name_that_is_checked_is_the_one_given(monkeypatch: pytest.MonkeyPat
             return raw, options
 
     monkeypatch.setattr(ssl, "create_default_context", lambda **_o: Context())
-    tls = session_module._verified_tls(None)
+    tls = connection_module._verified_tls(None)
 
     class Connection:
         socket: object = "raw"
@@ -112,7 +115,7 @@ def test_a_ca_file_that_cannot_be_read(tmp_path: Path, content: str | None) -> N
     if content:
         path.write_text(content)
     with pytest.raises(DirectoryError, match="domain_ca_cert") as caught:
-        Session(ConnectionSettings("dc1", "svc", "x", ca_cert=str(path)))
+        Session.opened(ConnectionSettings("dc1", "svc", "x", ca_cert=str(path)))
     assert caught.value.code == "ca_cert_unreadable"
 
 

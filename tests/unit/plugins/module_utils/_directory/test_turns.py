@@ -1,18 +1,19 @@
 # Copyright (c) 2026, the hybrid_identity.gpad authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two connections take turns: one request at the server at a time, in order, whatever each step takes to be made."""
+"""Steps take turns at a connection: one request at the server at a time, in order, whatever each takes to be made."""
 
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory import connection
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Session
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.turns import Turns
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.turns import Turn, Turns
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.writer import Writer
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     DirectoryError,
@@ -30,55 +31,49 @@ from tests.unit.plugins.module_utils._directory.scripted import (
     refused,
 )
 
+ADD = "MODIFY_ADD"
+GUID = bytes(16)
+SID = bytes.fromhex("010500000000000515000000010000000200000003000000E8030000")
+
 
 def pass_time(seconds: float) -> None:
     """Wait, although `connect` makes sleeping short."""
     threading.Event().wait(seconds)
 
 
-def nothing() -> None:
-    """Do nothing."""
-
-
 class Wire:
-    """What is sent by the connections of a test: each asks its socket before it is answered, as ldap3 does."""
+    """What is sent by the connection of a test."""
 
     def __init__(self) -> None:
         self.at_once = self.most_at_once = 0
         self.order: list[str] = []
-        self.binds = 0
-        self.services = ["CN=DC1"]
         self._lock = threading.Lock()
 
-    def sendall(self, data: bytes) -> None:
-        """Take a request."""
+    @contextmanager
+    def carrying(self, data: str) -> Iterator[None]:
+        """Carry a request until it is answered."""
         with self._lock:
             self.at_once += 1
             self.most_at_once = max(self.most_at_once, self.at_once)
-            self.order.append(data.decode())
-
-    def answered(self) -> None:
-        """Give an answer."""
+            self.order.append(data)
+        pass_time(0.02 if "slow" in data else 0.005)
+        yield
         with self._lock:
             self.at_once -= 1
 
 
 class Sending(ScriptedConnection):
-    """Makes a request, which takes as long as its name says, sends it, and waits for the answer."""
+    """Takes a while for an answer."""
 
     def __init__(self, wire: Wire) -> None:
         super().__init__(self._reply)
         self.wire = wire
-        self.socket: Any = wire
 
     def _reply(self, operation: Operation) -> Answer | Result:
         if operation.kind == "search":
-            return page([entry("", dsServiceName=self.wire.services[:1])])
-        pass_time(0.02 if "slow" in operation.base else 0)
-        self.socket.sendall(operation.base.encode())
-        pass_time(0.005)
-        self.wire.answered()
-        return refused(53) if "bad" in operation.base else OK
+            return page([entry("", dsServiceName=["CN=DC1"])])
+        with self.wire.carrying(operation.base):
+            return refused(53) if "bad" in operation.base else OK
 
 
 @pytest.fixture
@@ -87,33 +82,27 @@ def wire() -> Wire:
     return Wire()
 
 
-def opened(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> Session:
-    """Return a session whose second connection is on the same wire."""
-    session = connect(monkeypatch, Sending(wire))
-    monkeypatch.setattr(Session, "another", lambda _self: connect(monkeypatch, Sending(wire)))
-    return session
+@pytest.fixture
+def turns(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> Turns:
+    """Return turns at a connection of that wire."""
+    return Turns(connect(monkeypatch, Sending(wire)))
 
 
-def deletion(name: str) -> Callable[[Session], Any]:
-    return lambda session: session.delete(name)["result"]
+def deletion(name: str) -> Callable[[Session, Turn], Any]:
+    return lambda session, _turn: session.delete(name)["result"]
 
 
-def test_steps_are_sent_in_their_order_and_never_two_at_once(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> None:
-    session = opened(monkeypatch, wire)
-    turns = Turns(session, few=2)
+def test_steps_are_sent_in_their_order_and_never_two_at_once(turns: Turns, wire: Wire) -> None:
     names = [f"{number}{'slow' if number % 3 == 0 else ''}" for number in range(20)]
     waits = [turns.begin(deletion(name)) for name in names]
     assert [wait() for wait in waits] == [0] * 20
     turns.close()
     assert (wire.order, wire.most_at_once) == (names, 1)
-    assert session.operations["delete"] == 20, "those of both connections"
 
 
-def test_a_step_keeps_its_turn_to_its_end(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> None:
-    turns = Turns(opened(monkeypatch, wire), few=2)
-
-    def twice(name: str) -> Callable[[Session], None]:
-        def step(session: Session) -> None:
+def test_a_step_keeps_its_turn_to_its_end(turns: Turns, wire: Wire) -> None:
+    def twice(name: str) -> Callable[[Session, Turn], None]:
+        def step(session: Session, _turn: Turn) -> None:
             session.delete(f"{name} first")
             pass_time(0.01)
             session.delete(f"{name} second")
@@ -126,18 +115,41 @@ def test_a_step_keeps_its_turn_to_its_end(monkeypatch: pytest.MonkeyPatch, wire:
     assert wire.order == [f"{name} {part}" for name in "abcdef" for part in ("first", "second")]
 
 
-def test_a_step_that_writing_ended_lets_the_next_one_go(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> None:
-    turns = Turns(opened(monkeypatch, wire), few=1)
+def test_a_modify_is_made_ready_while_the_step_before_writes(
+    turns: Turns, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = vars(connection)["modify_operation"]
+    is_ready = threading.Event()
+
+    def make(*arguments: Any, **options: Any) -> Any:
+        is_ready.set()
+        return made(*arguments, **options)
+
+    monkeypatch.setattr(connection, "modify_operation", make)
+
+    def before(session: Session, _turn: Turn) -> bool:
+        session.delete("a")
+        was_ready = is_ready.wait(5)
+        session.delete("b")
+        return was_ready
+
+    waits = [turns.begin(before), turns.begin(lambda session, _turn: session.modify("c", {"member": [(ADD, ["x"])]}))]
+    assert waits[0]() is True
+    assert waits[1]() == OK
+    turns.close()
+    assert wire.order == ["a", "b", "c"]
+
+
+def test_a_step_that_has_written_all_lets_the_next_one_go(turns: Turns, wire: Wire) -> None:
     is_next_there = threading.Event()
 
-    def create(session: Session) -> bool:
+    def create(session: Session, turn: Turn) -> bool:
         session.delete("a")
-        session.end_writing()
-        pass_time(0.01)
-        session.delete("a read")
+        turn.pass_on()
+        turn.pass_on()
         return is_next_there.wait(5)
 
-    def following(session: Session) -> None:
+    def following(session: Session, _turn: Turn) -> None:
         session.delete("b")
         is_next_there.set()
         pass_time(0.01)
@@ -147,13 +159,11 @@ def test_a_step_that_writing_ended_lets_the_next_one_go(monkeypatch: pytest.Monk
     assert waits[0](), "the next one is sent before the end of this one"
     assert [wait() for wait in waits[1:]] == [None, 0]
     turns.close()
-    assert wire.order == ["a", "a read", "b", "b again", "c"]
+    assert wire.order == ["a", "b", "b again", "c"]
 
 
-def test_a_step_that_sends_nothing_or_fails_lets_the_next_one_go(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> None:
-    turns = Turns(opened(monkeypatch, wire), few=2)
-
-    def defect(_session: Session) -> None:
+def test_a_step_that_sends_nothing_or_fails_lets_the_next_one_go(turns: Turns) -> None:
+    def defect(_session: Session, _turn: Turn) -> None:
         raise ZeroDivisionError
 
     begun = [turns.begin(step) for step in (deletion("a"), deletion("b"), defect, deletion("c bad"), deletion("d"))]
@@ -163,10 +173,8 @@ def test_a_step_that_sends_nothing_or_fails_lets_the_next_one_go(monkeypatch: py
     turns.close()
 
 
-def test_nothing_is_sent_once_the_directory_went_away(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> None:
-    turns = Turns(opened(monkeypatch, wire), few=2)
-
-    def lose(session: Session) -> None:
+def test_nothing_is_sent_once_the_directory_went_away(turns: Turns, wire: Wire) -> None:
+    def lose(session: Session, _turn: Turn) -> None:
         session.delete("lost")
         raise DirectoryError("It does not answer.", code="directory_unreachable")
 
@@ -179,65 +187,17 @@ def test_nothing_is_sent_once_the_directory_went_away(monkeypatch: pytest.Monkey
     assert wire.order == ["a", "b", "lost"]
 
 
-def test_the_main_connection_may_be_read_meanwhile(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> None:
-    session = opened(monkeypatch, wire)
-    turns = Turns(session, few=2)
+def test_the_connection_may_be_read_meanwhile(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> None:
+    session = connect(monkeypatch, Sending(wire))
+    turns = Turns(session)
     waits = [turns.begin(deletion(f"{number} slow")) for number in range(6)]
     assert next(session.search("", "(objectClass=*)", (), scope="BASE")).texts("dsServiceName") == ("CN=DC1",)
     assert [wait() for wait in waits] == [0] * 6
     turns.close()
 
 
-def test_another_connection_is_of_the_same_server(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> None:
-    session = connect(monkeypatch, Sending(wire))
-    other = Wire()
-    for service, is_same in (("CN=DC1", True), ("CN=DC2", False)):
-        other.services = [service]
-        connect(monkeypatch, Sending(other))
-        another = session.another()
-        assert (another is not None) is is_same
-
-
-def test_a_server_that_does_not_say_who_it_is_gets_no_second_connection(
-    monkeypatch: pytest.MonkeyPatch, wire: Wire
-) -> None:
-    """Behind one name, two that say nothing may be two servers."""
-    wire.services = []
-    assert connect(monkeypatch, Sending(wire)).another() is None
-
-
-def test_a_write_that_waited_for_its_turn_too_long_finds_out_first_whether_the_connection_is_there(
-    monkeypatch: pytest.MonkeyPatch, wire: Wire
-) -> None:
-    connection = Sending(wire)
-    session = connect(monkeypatch, connection)
-    now = time.monotonic()
-
-    def wait(seconds: float) -> Callable[[], None]:
-        return lambda: monkeypatch.setattr(time, "monotonic", lambda: now + seconds)
-
-    with session.sending_after(wait(59), nothing):
-        session.delete("soon")
-    with session.sending_after(wait(59 + 61), nothing):
-        session.delete("late")
-    assert [one.kind for one in connection.asked] == ["delete", "delete", "search", "delete"]
-    assert (wire.order, session.operations["delete"]) == (["soon", "late"], 2)
-    # Of a silent connection that is ended, no gate stands in the way.
-    wait(1000)()
-    session.close()
-
-
-def test_without_a_second_connection_all_goes_over_the_first(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> None:
-    session = connect(monkeypatch, Sending(wire))
-    monkeypatch.setattr(Session, "another", lambda _self: None)
-    turns = Turns(session, few=2)
-    assert [wait() for wait in [turns.begin(deletion(name)) for name in "abcde"]] == [0] * 5
-    turns.close()
-    assert wire.order == list("abcde")
-
-
 def test_a_writer_begins_steps_with_writers_of_their_own(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> None:
-    writer = Writer(opened(monkeypatch, wire))
+    writer = Writer(connect(monkeypatch, Sending(wire)))
     names = ("a", "b", "c bad", "d")
 
     def delete(name: str) -> Callable[[Writer], None]:
@@ -251,3 +211,15 @@ def test_a_writer_begins_steps_with_writers_of_their_own(monkeypatch: pytest.Mon
     writer.close()
     writer.close()
     assert wire.order == [f"<GUID={name}>" for name in names]
+
+
+def test_a_created_group_is_read_back_when_the_next_one_may_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    def answer(operation: Operation) -> Answer | Result:
+        told.append(operation.kind)
+        return OK if operation.kind == "add" else page([entry(operation.base, objectGUID=[GUID], objectSid=[SID])])
+
+    writer = Writer(connect(monkeypatch, ScriptedConnection(answer)), written=lambda: told.append("written"))
+    assert writer.create("CN=A", {}).dn == "CN=A"
+    assert told == ["add", "written", "search"]

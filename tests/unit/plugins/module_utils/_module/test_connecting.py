@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import (
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.connection import (
     ConnectionSettings,
     TlsMode,
 )
@@ -57,7 +58,7 @@ def test_the_connection_is_closed_whatever_happens(
         def close(self) -> None:
             told.append("reader closed")
 
-    monkeypatch.setattr(connecting, "Session", Session)
+    monkeypatch.setattr(connecting, "Session", SimpleNamespace(opened=Session))
     monkeypatch.setattr(connecting, "server_to_use", lambda _session, _given: None)
     monkeypatch.setattr(connecting, "Reader", Reader)
     with pytest.raises(RuntimeError), connecting.open_directory(PARAMS):
@@ -93,7 +94,7 @@ def test_the_name_of_the_domain_leads_to_its_pdc_emulator(monkeypatch: pytest.Mo
         def close(self) -> None:
             pass
 
-    monkeypatch.setattr(connecting, "Session", Session)
+    monkeypatch.setattr(connecting, "Session", SimpleNamespace(opened=Session))
     monkeypatch.setattr(connecting, "Reader", Reader)
     monkeypatch.setattr(connecting, "server_to_use", lambda _session, given: f"pdc.{given}")
     with connecting.open_directory({**PARAMS, "domain_server": "contoso.com", "domain_port": 1636}):
@@ -120,7 +121,7 @@ def test_a_directory_that_is_no_directory_is_closed_too(monkeypatch: pytest.Monk
     def reader(*_arguments: object) -> None:
         raise DirectoryError("no")
 
-    monkeypatch.setattr(connecting, "Session", Session)
+    monkeypatch.setattr(connecting, "Session", SimpleNamespace(opened=Session))
     monkeypatch.setattr(connecting, "server_to_use", lambda _session, _given: None)
     monkeypatch.setattr(connecting, "Reader", reader)
     with pytest.raises(DirectoryError), connecting.open_directory(PARAMS):
