@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import py_compile
 import stat
 import sys
 from importlib.machinery import SOURCE_SUFFIXES, FileFinder, SourceFileLoader
@@ -35,11 +36,9 @@ class KeptBytecode(SourceFileLoader):
     def _is_kept(self) -> bool:
         if Path(cache_from_source(self.path)).exists():
             return True
-        from py_compile import PycInvalidationMode, PyCompileError, compile
-
         try:
-            compile(self.path, doraise=True, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
-        except (OSError, PyCompileError):
+            py_compile.compile(self.path, doraise=True, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
+        except (OSError, py_compile.PyCompileError):
             return False
         return True
 

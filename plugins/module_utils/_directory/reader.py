@@ -87,6 +87,7 @@ class Reader:
         catalog: Callable[[], Session] | None = None,
     ) -> None:
         self._session = session
+        self._ahead = ReadAhead(session)
         self._managed = tuple(dn.key(name) for name in managed_containers)
         self._attributes = tuple(dict.fromkeys((*_OWN_ATTRIBUTES, *attributes)))
         self._catalog = Catalog(catalog, session.operations) if catalog is not None else None
@@ -108,7 +109,8 @@ class Reader:
         return self._domain.info
 
     def close(self) -> None:
-        """End the connection to the global catalog; the session belongs to who opened it."""
+        """End what was opened here: the second connection, that to the global catalog. The session is not."""
+        self._ahead.close()
         if self._catalog is not None:
             self._catalog.close()
 
@@ -247,26 +249,26 @@ class Reader:
         """Yield the links of each of these groups that exists; a group that could not be read whole says so."""
         return LinkReader(self._session, self.domain.dn).read(guids)
 
+    def foresee_links(self) -> None:
+        """Prepare to read the links of many groups, with what goes on beside anything else."""
+        self._ahead.foresee()
+
     def links_ahead(self, batches: Iterable[Sequence[str]]) -> Iterator[Sequence[HeldLinks]]:
         """Yield the links of the groups of each batch, the next two being read meanwhile over two connections."""
-        reading = ReadAhead(self._session)
         base = self.domain.dn
 
         def begin(guids: Sequence[str]) -> Callable[[], Sequence[HeldLinks]]:
             if not guids:
                 return tuple
-            return reading.begin(lambda session: tuple(LinkReader(session, base).read(guids)))
+            return self._ahead.begin(lambda session: tuple(LinkReader(session, base).read(guids)))
 
         waiting: deque[Callable[[], Sequence[HeldLinks]]] = deque()
-        try:
-            for guids in batches:
-                waiting.append(begin(guids))
-                if len(waiting) > _BATCHES_AHEAD:
-                    yield waiting.popleft()()
-            while waiting:
+        for guids in batches:
+            waiting.append(begin(guids))
+            if len(waiting) > _BATCHES_AHEAD:
                 yield waiting.popleft()()
-        finally:
-            reading.close()
+        while waiting:
+            yield waiting.popleft()()
 
     def resolve(self, sids: Collection[str]) -> Mapping[str, Account]:
         """Return the accounts with these SIDs, those of other domains from the global catalog where there is one."""

@@ -19,7 +19,7 @@ class ReadAhead:
     """Reads one thing while another one is read.
 
     Parameters:
-        session: over a bound connection; a second one is opened for the second thing, while the first is read.
+        session: over a bound connection; a second one is opened for the second thing, or when it is foreseen.
     """
 
     def __init__(self, session: Session) -> None:
@@ -27,13 +27,20 @@ class ReadAhead:
         self._another: Session | None = None
         self._pools = [ThreadPoolExecutor(1), ThreadPoolExecutor(1)]
         self._begun = 0
+        self._is_opening = False
+
+    def foresee(self) -> None:
+        """Open the second connection in the background."""
+        if not self._is_opening:
+            self._is_opening = True
+            self._pools[1].submit(self._open)
 
     def begin(self, step: Callable[[Session], _T]) -> Callable[[], _T]:
         """Begin to read; return what waits for the end, which gives what was read or raises what was raised."""
         place = self._begun % len(self._pools)
         self._begun += 1
-        if self._begun == len(self._pools):
-            self._pools[place].submit(self._open)
+        if place:
+            self.foresee()
         return self._pools[place].submit(self._carry_out, step, is_second=place > 0).result
 
     def _open(self) -> None:

@@ -20,6 +20,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.refus
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import focus as focus_rules
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import full_reading
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import limits as limit_rules
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.batches import GROUPS_AT_ONCE
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.cycle import build_plan
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.focus import (
     Focus,
@@ -170,6 +171,8 @@ def make_plan(
     if not retry_now:
         run = replace(run, waiting=_waiting(journal))
     focus = _focus(settings, snapshot, reader, journal, word, full_after_hours)
+    if focus.ids is None and with_members and len(known) > GROUPS_AT_ONCE:
+        reader.foresee_links()
     if focus.ids is not None:
         plan_header = replace(plan_header, looked_at=tuple(sorted(focus.ids)))
     items = build_plan(

@@ -7,8 +7,10 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import stat
 import subprocess
 import sys
+from importlib.util import module_from_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,7 +22,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.template import Templar
 
-from ansible_collections.hybrid_identity.gpad.plugins.plugin_utils import in_place
+from ansible_collections.hybrid_identity.gpad.plugins.plugin_utils import in_place, start
 from ansible_collections.hybrid_identity.gpad.plugins.plugin_utils.in_place import InPlaceAction, result_of
 
 HERE = {"ansible_python_interpreter": sys.executable}
@@ -33,6 +35,8 @@ REFUSED = {
     "domain_password": "never sent",
     "managed_containers": ["OU=Groups,DC=contoso,DC=com"],
 }
+# What Python may be told of it by the environment that the tests run in.
+BYTECODE = {"PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE"}
 ANSIBLE = str(Path(ansible.__file__).parents[1])
 
 
@@ -82,7 +86,8 @@ def test_arguments_go_to_the_module_on_standard_input() -> None:
     ((command, given),) = action.started
     environment, *words = shlex.split(command)
     assert environment == "A=1"
-    assert words == [sys.executable, str(in_place.START), "gpad_info", ANSIBLE]
+    bytecode = str(Path(constants.ANSIBLE_HOME, "hybrid_identity.gpad", "bytecode"))
+    assert words == [sys.executable, str(in_place.START), "gpad_info", ANSIBLE, bytecode]
     assert given == {"ANSIBLE_MODULE_ARGS": {"snapshot": "/s", "_ansible_check_mode": True}}
     assert action._task.args == {"snapshot": "/s"}, "a task is run again when it is retried"
 
@@ -198,16 +203,94 @@ def test_a_module_is_found_beside_an_installed_collection_of_others(tmp_path: Pa
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").touch()
     (tmp_path / "ldap3.py").write_text("raise ImportError('that of PYTHONPATH')", encoding="utf-8")
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPYCACHEPREFIX"}
+    path = {"PYTHONPATH": str(tmp_path), **({"PYTHONSAFEPATH": "1"} if is_safe else {})}
+    result = started(tmp_path, tmp_path / "bytecode", **path)
+    assert result["failed"] and "(ldap3)" in result["msg"], "what PYTHONPATH names is found first"
+
+
+def started(folder: Path, bytecode: Path, **environment: str) -> dict[str, Any]:
+    """Return what a call is refused with; it leaves the installed collection as it is."""
     ended = subprocess.run(
-        [sys.executable, in_place.START, "gpad_info", ANSIBLE],
+        [sys.executable, in_place.START, "gpad_info", ANSIBLE, str(bytecode)],
         input=json.dumps({"ANSIBLE_MODULE_ARGS": REFUSED}).encode(),
-        env={**environment, "PYTHONPATH": str(tmp_path), **({"PYTHONSAFEPATH": "1"} if is_safe else {})},
-        cwd=tmp_path,
+        env={**{name: value for name, value in os.environ.items() if name not in BYTECODE}, **environment},
+        cwd=folder,
         capture_output=True,
         check=False,
     )
-    result = json.loads(ended.stdout)
-    assert (ended.returncode, result["failed"]) == (1, True)
-    assert "(ldap3)" in result["msg"], "what PYTHONPATH names is found first"
-    assert not list(in_place.START.parents[1].rglob("__pycache__")), "the installed collection stays as it is"
+    result: dict[str, Any] = json.loads(ended.stdout)
+    assert not list(in_place.START.parents[1].rglob("__pycache__"))
+    return result
+
+
+def compiled(folder: Path) -> set[str]:
+    return {path.name.partition(".")[0] for path in folder.rglob("*.pyc")}
+
+
+def test_the_collection_and_nothing_else_is_compiled_once(tmp_path: Path) -> None:
+    bytecode = tmp_path / "home" / "bytecode"
+    first = started(tmp_path, bytecode)
+    assert {"gpad_info", "session", "inspecting"} <= compiled(bytecode)
+    assert not {"basic", "ldap3", "json"} & compiled(bytecode)
+    assert stat.S_IMODE(bytecode.stat().st_mode) == 0o700
+    times = {path: path.stat().st_mtime_ns for path in bytecode.rglob("*.pyc")}
+    assert started(tmp_path, bytecode) == first
+    assert {path: path.stat().st_mtime_ns for path in bytecode.rglob("*.pyc")} == times
+
+
+@pytest.mark.parametrize("variable", ["PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"])
+def test_what_python_is_told_of_bytecode_goes_first(tmp_path: Path, variable: str) -> None:
+    started(tmp_path, tmp_path / "bytecode", **{variable: str(tmp_path / "elsewhere")})
+    assert not (tmp_path / "bytecode").exists()
+    assert ("session" in compiled(tmp_path / "elsewhere")) is (variable == "PYTHONPYCACHEPREFIX")
+
+
+def test_a_folder_that_others_may_write_to_is_not_used(tmp_path: Path) -> None:
+    open_one, link, file = tmp_path / "open", tmp_path / "link", tmp_path / "file"
+    open_one.mkdir()
+    open_one.chmod(0o770)
+    link.symlink_to(open_one)
+    file.touch()
+    for folder in (open_one, link, file):
+        started(tmp_path, folder)
+    assert not list(open_one.iterdir())
+
+
+def loaded(finder: Any) -> Any:
+    spec = finder.find_spec("sample")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_code_that_changed_is_compiled_anew_whatever_the_time_of_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path_hooks", sys.path_hooks.copy())
+    monkeypatch.setattr(sys, "pycache_prefix", None)
+    source = tmp_path / "root" / "sample.py"
+    source.parent.mkdir()
+    start.keep_bytecode(source.parent, str(tmp_path / "bytecode"))
+    finder = sys.path_hooks[0](str(source.parent))
+    with pytest.raises(ImportError):
+        sys.path_hooks[0](str(tmp_path))
+    for text in ("x = 1", "x = 2"):
+        source.write_text(text, encoding="utf-8")
+        os.utime(source, (0, 0))
+        for _time in range(2):
+            assert f"x = {loaded(finder).x}" == text
+    assert compiled(tmp_path / "bytecode") == {"sample"}
+    assert (sys.pycache_prefix, sys.dont_write_bytecode) == (None, sys.flags.dont_write_bytecode == 1)
+
+
+def test_without_a_place_for_bytecode_a_module_runs_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path_hooks", sys.path_hooks.copy())
+    source = tmp_path / "root" / "sample.py"
+    source.parent.mkdir()
+    source.write_text("x = 1", encoding="utf-8")
+    start.keep_bytecode(source.parent, str(tmp_path / "bytecode"))
+    (tmp_path / "bytecode").rmdir()
+    (tmp_path / "bytecode").touch()
+    assert loaded(sys.path_hooks[0](str(source.parent))).x == 1
