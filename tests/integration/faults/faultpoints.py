@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory import session
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory import connection
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.connection import BoundConnection
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import http
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import GraphClient
@@ -167,7 +167,7 @@ def _shorten(strike: Strike, steps: _Steps) -> None:
     if strike.answer_seconds:
         _patch(http, "ANSWER_SECONDS", strike.answer_seconds)
         # ldap3 takes whole seconds only.
-        _patch(session, "_ANSWER_SECONDS", math.ceil(strike.answer_seconds))
+        _patch(connection, "_ANSWER_SECONDS", math.ceil(strike.answer_seconds))
 
 
 def perform(order: dict[str, Any]) -> None:
