@@ -7,8 +7,12 @@ OLDEST := .venv/oldest/bin
 BUILD := $(CURDIR)/.build
 ADAPTER_TESTS := $(addprefix tests/integration/directory/test_,reading.py writing.py)
 COLLECTION := ansible_collections.hybrid_identity.gpad
-STEPS := sanity-newest sanity-oldest lint types unit unit-oldest artefact examples integration-next integration \
-	integration-oldest molecule awake
+# The longest first, beside which the others run; what comes last wants the machine for itself.
+STEPS := integration sanity-newest sanity-oldest lint types unit unit-oldest artefact examples integration-next \
+	integration-oldest molecule
+ALL_STEPS := $(STEPS) awake
+# Set where what takes minutes is run, too.
+LONG ?=
 
 export ANSIBLE_CONFIG := $(BUILD)/ansible.cfg
 export ANSIBLE_HOME := $(BUILD)/home
@@ -21,7 +25,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(NEWEST):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test demo demo-down clean sanity lint-python lint-yaml lint-ansible lint-changelog large crash bench $(STEPS)
+.PHONY: help setup test test-all demo demo-down clean sanity lint-python lint-yaml lint-ansible lint-changelog large crash bench $(ALL_STEPS)
 
 help: ## print this table
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,8 +33,11 @@ help: ## print this table
 setup: ## install what is missing: packages, virtual environments, the link to the collection
 	@$(PYTHON) -m tests.tools.environments
 
-test: setup ## run every step, each with a header and its time; the last line counts them
+test: setup ## what every change has to pass: each step with a header and its time; the last line counts them
 	@$(NEWEST)/python -m tests.tools.gate $(STEPS)
+
+test-all: setup ## the same with all that takes minutes, as before a release; more than an hour
+	@LONG=1 $(NEWEST)/python -m tests.tools.gate $(ALL_STEPS)
 
 # ONLY narrows a step: make unit ONLY=tests/unit/test_imports.py, make sanity-newest ONLY="--test pylint".
 lint: lint-python lint-yaml lint-ansible lint-changelog ## all four linters
@@ -55,13 +62,15 @@ types: ## mypy --strict on the plugins and on the tests
 unit: ## unit tests on the newest ansible-core
 	$(NEWEST)/pytest -q -n 2 $(or $(ONLY),tests/unit)
 
-unit-oldest: ## unit tests on the oldest ansible-core
-	$(OLDEST)/pytest -q -n 2 -o cache_dir=.cache/pytest-oldest $(or $(ONLY),tests/unit)
+# What depends on ansible-core; the rest depends on Python alone.
+SHELL_TESTS := $(addprefix tests/unit/,$(addprefix plugins/,action filter plugin_utils module_utils/_module) test_role.py)
+unit-oldest: ## unit tests of what depends on ansible-core, on the oldest one; LONG=1 for all
+	$(OLDEST)/pytest -q -n 2 -o cache_dir=.cache/pytest-oldest $(or $(ONLY),$(if $(LONG),tests/unit,$(SHELL_TESTS)))
 
 # Each worker takes neighbours, and the rest of the other's when it has none left, so that most labs start once.
 PYTEST_LABS := pytest -q -n 2 --dist worksteal --durations 20
-integration: ## integration tests against the lab on the newest ansible-core
-	$(NEWEST)/$(PYTEST_LABS) $(or $(ONLY),tests/integration)
+integration: ## integration tests against the lab on the newest ansible-core; LONG=1 for those that take minutes, too
+	$(NEWEST)/$(PYTEST_LABS) $(or $(ONLY),tests/integration $(if $(LONG),,-m "not long"))
 
 integration-next: ## the adapter of Active Directory with the pre-release of the next ldap3
 	PYTHONPATH=.venv/ldap3-next $(NEWEST)/pytest -q -o cache_dir=.cache/pytest-next $(or $(ONLY),$(ADAPTER_TESTS))
@@ -83,9 +92,10 @@ examples: ## the worked examples of the docs, with the collections that they nam
 # What a role's tasks and templates need of ansible-core; the rest of the playbooks runs on the newest one alone.
 OLDEST_TESTS := $(addprefix tests/integration/,playbooks/test_provision.py playbooks/test_quarantine.py \
 	playbooks/test_drift.py playbooks/test_schedule.py modules/test_provisioning.py modules/test_control.py)
-integration-oldest: ## what depends on ansible-core, on the oldest one: playbooks, and each module once
+SHORT_OLDEST_TESTS := tests/integration/playbooks/test_provision.py -m "not long"
+integration-oldest: ## playbooks on the oldest ansible-core; LONG=1 for all that depends on it, and each module once
 	PATH="$(CURDIR)/$(OLDEST):$$PATH" $(OLDEST)/$(PYTEST_LABS) -o cache_dir=.cache/pytest-oldest \
-		$(or $(ONLY),$(OLDEST_TESTS))
+		$(or $(ONLY),$(if $(LONG),$(OLDEST_TESTS),$(SHORT_OLDEST_TESTS)))
 
 sanity: sanity-newest sanity-oldest ## ansible-test sanity on both ansible-cores
 
@@ -96,8 +106,9 @@ sanity-oldest: ## ansible-test sanity on the oldest ansible-core
 	@$(NEWEST)/python -m tests.tools.sanity oldest $(ONLY)
 
 # ONLY names one scenario.
-SCENARIOS = $(or $(ONLY),$(patsubst extensions/molecule/%/molecule.yml,%,$(wildcard extensions/molecule/*/molecule.yml)))
-molecule: ## the molecule scenarios: roles end to end, twice, the second time unchanged
+ALL_SCENARIOS = $(patsubst extensions/molecule/%/molecule.yml,%,$(wildcard extensions/molecule/*/molecule.yml))
+SCENARIOS = $(or $(ONLY),$(if $(LONG),$(ALL_SCENARIOS),default))
+molecule: ## a molecule scenario, roles end to end, twice, the second time unchanged; LONG=1 for all of them
 	@$(NEWEST)/python -m tests.tools.scenarios $(SCENARIOS)
 
 artefact: ## build the collection, compare its members, install it into an empty home, read its documentation there

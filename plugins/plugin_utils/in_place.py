@@ -38,8 +38,6 @@ else:
 
 _LOCAL = "ansible.plugins.connection.local"
 START = Path(__file__).with_name("start.py")
-BYTECODE = "hybrid_identity.gpad/bytecode"
-"""The folder of Ansible's home that keeps the compiled collection."""
 SWITCH = "GPAD_IN_PLACE"
 _NO = frozenset({"0", "false", "no", "off"})
 
@@ -121,7 +119,7 @@ class InPlaceAction(NormalAction):
         self._update_module_args(self._task.action, arguments, task_vars)
         # The task may call it by a name that another collection gave to it.
         name = type(self).__module__.rpartition(".")[2]
-        given = [name, str(Path(ansible.__file__).parents[1]), str(Path(constants.ANSIBLE_HOME, BYTECODE))]
+        given = [name, str(Path(ansible.__file__).parents[1]), constants.ANSIBLE_HOME]
         command = shlex.join([sys.executable, str(START), *given])
         Display().vvv(f"The module is run where it is installed: {command}")
         feed = to_json({"ANSIBLE_MODULE_ARGS": arguments}).encode()

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the hybrid_identity.gpad authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the steps of ``make test``, two at a time, and counts them: ``python -m tests.tools.gate STEP …``."""
+"""Runs steps of the Makefile, two at a time, and counts them: ``python -m tests.tools.gate STEP …``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.tools.checkout import BUILD, ROOT
 
 SLOTS = 2
 # These keep both cores busy by themselves, or share the environments of the sanity steps: they come last, one by one.
-ALONE = frozenset({"integration", "integration-oldest", "molecule", "awake"})
+ALONE = frozenset({"molecule", "awake"})
 TAIL = 3
 
 

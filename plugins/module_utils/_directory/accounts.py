@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.catalog import Catalog
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.domain import Domain
@@ -16,6 +17,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.fi
     sid_term,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.ranges import Searcher
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reading_ahead import ReadAhead
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Entry, Session
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import ANCHOR
@@ -34,11 +36,13 @@ class Accounts:
         session: a bound connection.
         domain: its domain.
         catalog: the global catalog, or None.
+        ahead: reads the domain over the session, and over another one where there is much to look up.
     """
 
-    def __init__(self, session: Session, domain: Domain, catalog: Catalog | None) -> None:
+    def __init__(self, session: Session, domain: Domain, catalog: Catalog | None, ahead: ReadAhead) -> None:
         self._session = session
         self._domain = domain
+        self._ahead = ahead
         self._catalog = catalog
         self._places: list[tuple[Searcher, str]] = [(session, domain.info.dn)]
         if catalog is not None:
@@ -46,8 +50,13 @@ class Accounts:
 
     def _search(self, place: int, condition: str, terms: Sequence[str], wanted: Sequence[str]) -> Iterator[Entry]:
         searcher, base = self._places[place]
-        for part in any_of(terms):
-            yield from searcher.search(base, f"(&{condition}{part})" if condition else part, wanted)
+        filters = [f"(&{condition}{part})" if condition else part for part in any_of(terms)]
+        if place > 0:
+            for one in filters:
+                yield from searcher.search(base, one, wanted)
+            return
+        for wait in [self._ahead.begin(partial(_found, base, one, wanted)) for one in filters]:
+            yield from wait()
 
     def resolve(self, sids: Collection[str]) -> dict[str, Account]:
         """Return the accounts with these SIDs, those of other domains of the forest from the global catalog."""
@@ -123,6 +132,10 @@ class Accounts:
     def _sid_of(self, term: str) -> str | None:
         wanted = ("objectSid",)
         return _only_sid(self._session.search(self._domain.info.dn, f"(&(objectClass=user){term})", wanted))
+
+
+def _found(base: str, ldap_filter: str, wanted: Sequence[str], session: Session) -> list[Entry]:
+    return list(session.search(base, ldap_filter, wanted))
 
 
 def _only_sid(entries: Iterator[Entry]) -> str | None:

@@ -75,6 +75,8 @@ _TRIES = 5
 _SILENT_SECONDS = 60
 
 SEARCH = "search"
+# Two connections may count in one place.
+_COUNTING = threading.Lock()
 
 
 class TlsMode(Word):
@@ -147,13 +149,17 @@ class BoundConnection:
 
     Parameters:
         settings: how to reach the domain controller.
+        is_lasting: whether a connection that broke is opened again.
 
     Raises:
         DirectoryError: the domain controller cannot be reached, is not trusted, or refuses the log-on.
     """
 
-    def __init__(self, settings: ConnectionSettings) -> None:
+    def __init__(self, settings: ConnectionSettings, *, is_lasting: bool = True) -> None:
         self.settings = settings
+        self._service: tuple[str, ...] = ()
+        self._is_lasting = is_lasting
+        self._is_closed = False
         self.operations: Counter[str] = Counter()
         self._port = settings.port or _DEFAULT_PORTS[settings.tls_mode]
         self.where = f"{settings.server}:{self._port}"
@@ -188,8 +194,47 @@ class BoundConnection:
             auto_referrals=False,
         )
         self._bind()
+        self._refuse_another_server()
         self._lost = False
         self._last_answer = time.monotonic()
+
+    def _refuse_another_server(self) -> None:
+        """Refuse to go on with another domain controller, which may not know yet what was read or written."""
+        if not self._service:
+            return
+        self._count(SEARCH)
+        try:
+            found = self._read_service()
+        except ldap_errors.LDAPExceptionError as error:
+            raise self._unreachable(error) from None
+        if found != self._service:
+            raise DirectoryError(
+                f"{self.where} does not say that it is the same domain controller as before.",
+                "Run again. Give the name of one domain controller as domain_server.",
+                code="directory_unreachable",
+            )
+
+    def _read_service(self) -> tuple[str, ...]:
+        self._connection.search("", "(objectClass=*)", search_scope="BASE", attributes=["dsServiceName"])
+        found = [one for one in self._connection.response or () if one["type"] == "searchResEntry"]
+        return tuple(value.decode() for one in found for value in one["raw_attributes"].get("dsServiceName", ()))
+
+    def stay(self, service: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Return dsServiceName of the domain controller, and never go on with another one.
+
+        Parameters:
+            service: it, where it was read already.
+
+        Raises:
+            DirectoryError: the connection broke, and was not or could not be opened again.
+        """
+        self._service = self._service or service
+        if not self._service:
+            self.run(SEARCH, self._find_service, repeatable=True)
+        return self._service
+
+    def _find_service(self, _connection: Any) -> None:
+        self._service = self._read_service()
 
     def _bind(self) -> None:
         try:
@@ -203,7 +248,7 @@ class BoundConnection:
                 _pause(attempt)
         except ldap_errors.LDAPExceptionError as error:
             raise self._unreachable(error) from None
-        self.operations["bind"] += 1
+        self._count("bind")
         if not done:
             raise results.bind_refusal(self.settings.username, result)
 
@@ -221,8 +266,19 @@ class BoundConnection:
             code="directory_unreachable",
         )
 
+    def _count(self, kind: str) -> None:
+        with _COUNTING:
+            self.operations[kind] += 1
+
+    def count_in(self, operations: Counter[str]) -> None:
+        """Count there, what was counted until now as well; it may be that of another connection."""
+        with _COUNTING:
+            operations.update(self.operations)
+            self.operations = operations
+
     def close(self) -> None:
-        """End the connection."""
+        """End the connection; it is not opened again."""
+        self._is_closed = True
         try:
             self._connection.unbind()
         except ldap_errors.LDAPExceptionError:
@@ -257,19 +313,29 @@ class BoundConnection:
     def _run_alone(
         self, kind: str, operation: Callable[[Any], object], repeatable: bool
     ) -> tuple[Mapping[str, Any], list[Any] | None]:
-        if self._lost:
-            self._connect()
-        self.operations[kind] += 1
+        if self._lost or self._is_closed:
+            self._open_again()
+        self._count(kind)
+        # Whatever ends it early: an answer may be under way that belongs to nobody.
+        self._lost = True
         try:
             operation(self._connection)
         except ldap_errors.LDAPExceptionError as error:
-            self._lost = True
-            if not repeatable or not isinstance(error, ldap_errors.LDAPCommunicationError):
+            is_broken = isinstance(error, ldap_errors.LDAPCommunicationError)
+            if not (repeatable and is_broken and self._is_lasting):
                 raise self._unreachable(error) from None
             return self._run_alone(kind, operation, repeatable=False)
+        self._lost = False
         self._last_answer = time.monotonic()
         # The strategy for several threads would give copies of these, which costs more than reading them.
         return self._connection.result, self._connection.response
+
+    def _open_again(self) -> None:
+        if self._is_closed or not self._is_lasting:
+            raise DirectoryError(
+                f"The connection to {self.where} has ended.", "Run again.", code="directory_unreachable"
+            )
+        self._connect()
 
 
 def modification(
@@ -278,6 +344,8 @@ def modification(
     controls: Sequence[tuple[str, bool, bytes | None]] = (),
 ) -> Callable[[Any], object]:
     """Return the operation that modifies an object. The request, most of the work for many values, is made now."""
+    if not any(changes.values()):
+        raise ValueError("nothing to change")
     wire = {attribute: [(kind, list(values)) for kind, values in wanted] for attribute, wanted in changes.items()}
     request = modify_operation(name, wire, auto_encode=True)
 
@@ -288,6 +356,7 @@ def modification(
 
 
 def _look_at_root(connection: Any) -> None:
+    """Ask for nothing: whatever the answer is, the connection is there."""
     connection.search("", "(objectClass=*)", search_scope="BASE", attributes=["1.1"])
 
 

@@ -83,7 +83,7 @@ def read_domain(session: Session, managed_containers: Sequence[str], *, catalog:
             netbios_name = short.upper()
     forest[sid] = dn.domain_dns_name(base)
     guarded = _guarded(session, schema_dn)
-    invocation_id = _invocation_id(session, "".join(root.texts("dsServiceName")))
+    invocation_id = _invocation_id(session, "".join(session.stay(root.texts("dsServiceName"))))
     highest_usn = int(root.first("highestCommittedUSN") or 0)
     info = DomainInfo(base, sid, forest, server, catalog, guarded, invocation_id, highest_usn)
     return Domain(info, schema_dn, netbios_name)

@@ -92,7 +92,7 @@ class Reader:
         self._attributes = tuple(dict.fromkeys((*_OWN_ATTRIBUTES, *attributes)))
         self._catalog = Catalog(catalog, session.operations) if catalog is not None else None
         self._domain = read_domain(session, managed_containers, catalog=catalog is not None)
-        self._accounts = Accounts(session, self._domain, self._catalog)
+        self._accounts = Accounts(session, self._domain, self._catalog, self._ahead)
         self._groups = Groups(session, self._domain.info, self._catalog)
         there = self.containers(managed_containers)
         missing = [name for name in managed_containers if name not in there]

@@ -18,6 +18,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.co
     ConnectionSettings,
     modification,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import DirectoryError
 
 PAGED_RESULTS = "1.2.840.113556.1.4.319"
 SHOW_DELETED = "1.2.840.113556.1.4.417"
@@ -93,8 +94,7 @@ class Session:
 
     def count_in(self, operations: Counter[str]) -> None:
         """Count the operations of the connection there, those until now as well."""
-        operations.update(self._connection.operations)
-        self._connection.operations = operations
+        self._connection.count_in(operations)
 
     @property
     def username(self) -> str:
@@ -110,21 +110,35 @@ class Session:
         return Session(self._connection, wait)
 
     def another(self) -> Session | None:
-        """Return a further connection to the same server; None where the name leads to another one now, or may.
+        """Return a further connection to the same server, counted with this one; it is not opened again if it breaks.
+
+        None where the name leads to another server now, or may.
 
         Raises:
             DirectoryError: it cannot be opened.
         """
-        another = Session.opened(self._connection.settings)
-        service = another._service()
-        if service and service == self._service():
-            return another
+        another = Session(BoundConnection(self._connection.settings, is_lasting=False))
+        try:
+            service = another.stay()
+            if service and service == self.stay():
+                another.count_in(self.operations)
+                return another
+        except DirectoryError:
+            another.close()
+            raise
         another.close()
         return None
 
-    def _service(self) -> tuple[str, ...]:
-        root = next(self.search("", "(objectClass=*)", ("dsServiceName",), scope="BASE"), None)
-        return root.texts("dsServiceName") if root is not None else ()
+    def stay(self, service: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Return which domain controller it is (dsServiceName), and never go on with another one.
+
+        Parameters:
+            service: it, where it was read already.
+
+        Raises:
+            DirectoryError: it cannot be asked.
+        """
+        return self._connection.stay(service)
 
     def close(self) -> None:
         """End the connection."""

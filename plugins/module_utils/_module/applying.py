@@ -257,32 +257,30 @@ def _carry_out(
     else:
         writer = Writer(session, WriteOrder(params.get("write_order", WriteOrder.ADDITIONS_FIRST)))
         stack.callback(writer.close)
-        planned: Iterator[Change]
-        if part is GROUPS:
-            planned, groups = tee(group_changes(plan, work.slice))
-            done = apply.apply_groups(
-                groups,
-                reader,
-                writer,
-                journal,
-                planned_on=plan.header.database,
-                beside_others=work.slice is not None,
-            )
-        else:
-            planned, members = tee(member_changes(plan, work.slice))
-            done = member_applying.apply_members(
-                members,
-                reader,
-                writer,
-                journal,
-                planned_on=plan.header.database,
-                just_planned=given is None,
-            )
-        stage = Stage.GROUPS_WRITTEN if part is GROUPS else Stage.MEMBERS_WRITTEN
-        record(plan, work, planned, progress.counted(done, stage, lambda: _count(plan, work)))
+        _write(plan, work, reader, writer, progress, just_planned=given is None)
         writer.close()
     report.summary["operations"] = sum(session.operations.values())
     return report_result(module, report, changed=report.changed, plan_id=plan.header.plan_id)
+
+
+def _write(
+    plan: PlanFile, work: Work, reader: Reader, writer: Writer, progress: ProgressFile, *, just_planned: bool
+) -> None:
+    """Write the part of the plan, and what became of it into the journal and the report."""
+    planned: Iterator[Change]
+    database, journal = plan.header.database, work.journal
+    if work.part is GROUPS:
+        planned, groups = tee(group_changes(plan, work.slice))
+        beside_others = work.slice is not None
+        done = apply.apply_groups(groups, reader, writer, journal, planned_on=database, beside_others=beside_others)
+        stage = Stage.GROUPS_WRITTEN
+    else:
+        planned, members = tee(member_changes(plan, work.slice))
+        done = member_applying.apply_members(
+            members, reader, writer, journal, planned_on=database, just_planned=just_planned
+        )
+        stage = Stage.MEMBERS_WRITTEN
+    record(plan, work, planned, progress.counted(done, stage, lambda: _count(plan, work)))
 
 
 def _count(plan: PlanFile, work: Work) -> int:

@@ -137,51 +137,19 @@ def make_plan(
     held = snapshot.counts()
     size = Size(held["in_scope"], held["memberships"])
     tally = Tally(size=None if header.narrowed else size, size_before=journal.pins.applied_size())
-    plan_header = PlanHeader(
-        uuid.uuid4().hex,
-        moment_text(utc_now()),
-        header.tenant_id,
-        header.captured_at,
-        reader.domain.dn,
-        reader.domain.server,
-        check_mode or header.check_mode,
-        settings.mapper.container_rule,
-        header.narrowed,
-        size.groups,
-        size.memberships,
-        invocation_id=reader.domain.invocation_id,
-        snapshot_key=snapshot.key_id,
-        other_writers=header.other_writers,
-        fingerprint=header.fingerprint,
-        incomplete=bool(header.incomplete),
-        configuration=configuration,
-    )
     known = journal.known()
-    run = RunFacts(
-        utc_now(),
-        secrets.randbelow,
-        journal.pins.container_rule(),
-        journal.fresh,
-        journal.undecided(),
-        journal.left(),
-        journal.added,
-        written=journal.written_to.last(),
-        compared=compared,
-    )
-    if not retry_now:
-        run = replace(run, waiting=_waiting(journal))
     focus = _focus(settings, snapshot, reader, journal, word, full_after_hours)
     if focus.ids is None and with_members and len(known) > GROUPS_AT_ONCE:
         reader.foresee_links()
-    if focus.ids is not None:
-        plan_header = replace(plan_header, looked_at=tuple(sorted(focus.ids)))
+    plan_header = _plan_header(settings, snapshot, reader, size, focus, check_mode=check_mode)
+    plan_header = replace(plan_header, configuration=configuration)
     items = build_plan(
         _without_deletions(settings) if journal.doubted else settings,
         snapshot,
         reader,
         known,
         tally,
-        run,
+        _run_facts(journal, compared, retry_now=retry_now),
         with_members=with_members,
         focus=focus,
         trace=trace,
@@ -208,6 +176,46 @@ def make_plan(
     )
     is_worth = with_members and header.is_whole
     return replace(planned, why_all=focus.why, mark=mark if is_worth else None, unsettled=frozenset(unsettled))
+
+
+def _plan_header(
+    settings: Settings, snapshot: Snapshot, reader: Reader, size: Size, focus: Focus, *, check_mode: bool
+) -> PlanHeader:
+    header = snapshot.header
+    return PlanHeader(
+        uuid.uuid4().hex,
+        moment_text(utc_now()),
+        header.tenant_id,
+        header.captured_at,
+        reader.domain.dn,
+        reader.domain.server,
+        check_mode or header.check_mode,
+        settings.mapper.container_rule,
+        header.narrowed,
+        size.groups,
+        size.memberships,
+        invocation_id=reader.domain.invocation_id,
+        snapshot_key=snapshot.key_id,
+        other_writers=header.other_writers,
+        fingerprint=header.fingerprint,
+        incomplete=bool(header.incomplete),
+        looked_at=None if focus.ids is None else tuple(sorted(focus.ids)),
+    )
+
+
+def _run_facts(journal: JournalFile, compared: Callable[[int, int], None], *, retry_now: bool) -> RunFacts:
+    run = RunFacts(
+        utc_now(),
+        secrets.randbelow,
+        journal.pins.container_rule(),
+        journal.fresh,
+        journal.undecided(),
+        journal.left(),
+        journal.added,
+        written=journal.written_to.last(),
+        compared=compared,
+    )
+    return run if retry_now else replace(run, waiting=_waiting(journal))
 
 
 def _focus(

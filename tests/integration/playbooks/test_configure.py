@@ -8,6 +8,8 @@ import json
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
 from tests.integration.modules.objects import unique
 from tests.integration.modules.target import Target
@@ -32,6 +34,7 @@ def reviewed(inventory: Path, target: Target) -> str:
     return str(report["checksum"])
 
 
+@pytest.mark.long
 def test_nothing_is_written_before_a_review_nor_after_a_change(target: Target) -> None:
     cloud_id = target.admin.create_group(unique("Configured"), [object_id(BRITTA)])
     inventory = inventory_of(target, cloud_id)
@@ -100,6 +103,7 @@ def test_what_cannot_work_is_refused_without_asking_anybody(target: Target) -> N
     assert target.admin.requests() == [] and list(target.state.rglob("journal.sqlite3")) == []
 
 
+@pytest.mark.long
 def test_a_configuration_is_removed_and_its_groups_stay(target: Target) -> None:
     cloud_id = target.admin.create_group(unique("Stays"), [object_id(BRITTA)])
     inventory = inventory_of(target, cloud_id)

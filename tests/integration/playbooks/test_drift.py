@@ -11,6 +11,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
+import pytest
 from markdown_it import MarkdownIt
 
 from tests.integration.modules.objects import unique
@@ -40,6 +41,7 @@ def cells(markdown: str) -> list[str]:
     return [html.unescape(cell) for cell in re.findall(r"<td>(.*?)</td>", rendered, re.DOTALL)]
 
 
+@pytest.mark.long
 def test_drift_is_found_told_and_left_alone(target: Target) -> None:
     name = f"{HOSTILE} {unique('drift')}"
     cloud_id = target.admin.create_group(name, [object_id(BRITTA)])

@@ -172,6 +172,7 @@ def rows(migration: Migration, name: str = "inventory.json") -> set[tuple[str, s
     return {(row["check"], row["group"].partition(",")[0].removeprefix("CN="), row["status"]) for row in table}
 
 
+@pytest.mark.long
 def test_a_container_with_every_awkward_case_is_migrated_and_interrupted(target: Target) -> None:
     migration = Migration(target)
     before, usn = links(target), target.usn()
@@ -280,6 +281,7 @@ def test_a_container_with_every_awkward_case_is_migrated_and_interrupted(target:
     assert stamped(target) == {mark(name) for name in READY}
 
 
+@pytest.mark.long
 def test_a_migration_is_taken_back_and_goes_on_to_the_end(
     target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

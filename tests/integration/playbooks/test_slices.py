@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.slices import index_of
@@ -57,6 +58,7 @@ def assert_in_the_goal(target: Target, ids: list[str]) -> None:
     assert target.members(ids[-1]) == {target.person(LOLA), target.entry(ids[0])["dn"][0]}
 
 
+@pytest.mark.long
 def test_four_machines_do_it_and_a_second_run_changes_nothing(target: Target) -> None:
     ids = of_each_machine(target)
     hosts = inventory(target, *ids)
@@ -75,6 +77,7 @@ def test_four_machines_do_it_and_a_second_run_changes_nothing(target: Target) ->
     assert target.usn() == before
 
 
+@pytest.mark.long
 def test_a_machine_that_is_down_is_named_and_an_ordinary_run_does_the_rest(target: Target) -> None:
     ids = of_each_machine(target)
     played = run(inventory(target, *ids, down="node-c"), target.state)

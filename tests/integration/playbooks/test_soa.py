@@ -50,6 +50,7 @@ def run(target: Target, playbook: str, groups: list[str], *arguments: str, **mor
     return play(inventory, *arguments, home=target.state, playbook=playbook)
 
 
+@pytest.mark.long
 def test_a_global_group_goes_to_the_cloud_and_back(target: Target) -> None:
     name = unique("Played")
     britta = target.person("Britta Simon")

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import marshal
 import os
 import shlex
 import stat
@@ -86,8 +88,7 @@ def test_arguments_go_to_the_module_on_standard_input() -> None:
     ((command, given),) = action.started
     environment, *words = shlex.split(command)
     assert environment == "A=1"
-    bytecode = str(Path(constants.ANSIBLE_HOME, "hybrid_identity.gpad", "bytecode"))
-    assert words == [sys.executable, str(in_place.START), "gpad_info", ANSIBLE, bytecode]
+    assert words == [sys.executable, str(in_place.START), "gpad_info", ANSIBLE, constants.ANSIBLE_HOME]
     assert given == {"ANSIBLE_MODULE_ARGS": {"snapshot": "/s", "_ansible_check_mode": True}}
     assert action._task.args == {"snapshot": "/s"}, "a task is run again when it is retried"
 
@@ -204,14 +205,14 @@ def test_a_module_is_found_beside_an_installed_collection_of_others(tmp_path: Pa
         (tmp_path / name / "__init__.py").touch()
     (tmp_path / "ldap3.py").write_text("raise ImportError('that of PYTHONPATH')", encoding="utf-8")
     path = {"PYTHONPATH": str(tmp_path), **({"PYTHONSAFEPATH": "1"} if is_safe else {})}
-    result = started(tmp_path, tmp_path / "bytecode", **path)
+    result = started(tmp_path, tmp_path / "home", **path)
     assert result["failed"] and "(ldap3)" in result["msg"], "what PYTHONPATH names is found first"
 
 
-def started(folder: Path, bytecode: Path, **environment: str) -> dict[str, Any]:
+def started(folder: Path, home: Path, **environment: str) -> dict[str, Any]:
     """Return what a call is refused with; it leaves the installed collection as it is."""
     ended = subprocess.run(
-        [sys.executable, in_place.START, "gpad_info", ANSIBLE, str(bytecode)],
+        [sys.executable, in_place.START, "gpad_info", ANSIBLE, str(home)],
         input=json.dumps({"ANSIBLE_MODULE_ARGS": REFUSED}).encode(),
         env={**{name: value for name, value in os.environ.items() if name not in BYTECODE}, **environment},
         cwd=folder,
@@ -223,74 +224,146 @@ def started(folder: Path, bytecode: Path, **environment: str) -> dict[str, Any]:
     return result
 
 
-def compiled(folder: Path) -> set[str]:
-    return {path.name.partition(".")[0] for path in folder.rglob("*.pyc")}
+def compiled(folder: Path) -> dict[str, Path]:
+    return {path.name.partition(".")[0]: path for path in folder.rglob("*") if path.is_file()}
 
 
 def test_the_collection_and_nothing_else_is_compiled_once(tmp_path: Path) -> None:
-    bytecode = tmp_path / "home" / "bytecode"
-    first = started(tmp_path, bytecode)
-    assert {"gpad_info", "session", "inspecting"} <= compiled(bytecode)
-    assert not {"basic", "ldap3", "json"} & compiled(bytecode)
-    assert stat.S_IMODE(bytecode.stat().st_mode) == 0o700
-    times = {path: path.stat().st_mtime_ns for path in bytecode.rglob("*.pyc")}
-    assert started(tmp_path, bytecode) == first
-    assert {path: path.stat().st_mtime_ns for path in bytecode.rglob("*.pyc")} == times
+    home = tmp_path / "home"
+    home.mkdir()
+    first = started(tmp_path, home)
+    kept = compiled(home)
+    assert {"gpad_info", "session", "inspecting"} <= kept.keys()
+    assert not {"basic", "ldap3", "json"} & kept.keys()
+    assert stat.S_IMODE((home / start.KEPT_IN).stat().st_mode) == 0o700
+    times = {path: path.stat().st_mtime_ns for path in kept.values()}
+    assert started(tmp_path, home) == first
+    assert {path: path.stat().st_mtime_ns for path in compiled(home).values()} == times
 
 
 @pytest.mark.parametrize("variable", ["PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"])
 def test_what_python_is_told_of_bytecode_goes_first(tmp_path: Path, variable: str) -> None:
-    started(tmp_path, tmp_path / "bytecode", **{variable: str(tmp_path / "elsewhere")})
-    assert not (tmp_path / "bytecode").exists()
+    home = tmp_path / "home"
+    home.mkdir()
+    started(tmp_path, home, **{variable: str(tmp_path / "elsewhere")})
+    assert not list(home.iterdir())
     assert ("session" in compiled(tmp_path / "elsewhere")) is (variable == "PYTHONPYCACHEPREFIX")
 
 
-def test_a_folder_that_others_may_write_to_is_not_used(tmp_path: Path) -> None:
-    open_one, link, file = tmp_path / "open", tmp_path / "link", tmp_path / "file"
-    open_one.mkdir()
-    open_one.chmod(0o770)
-    link.symlink_to(open_one)
-    file.touch()
-    for folder in (open_one, link, file):
-        started(tmp_path, folder)
-    assert not list(open_one.iterdir())
+def test_a_folder_is_private_or_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert start.private_folder(tmp_path / "missing") is None
+    folder = tmp_path / start.KEPT_IN
+    assert start.private_folder(tmp_path) == folder
+    assert start.private_folder(tmp_path) == folder
+    for of, mode in ((folder, 0o770), (folder, 0o704), (tmp_path, 0o775), (tmp_path, 0o702)):
+        before = of.stat().st_mode
+        of.chmod(mode)
+        assert start.private_folder(tmp_path) is None, f"{of} {mode:o}"
+        of.chmod(before)
+    folder.chmod(0o2700)
+    assert start.private_folder(tmp_path) == folder
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    assert start.private_folder(tmp_path) is None
 
 
-def loaded(finder: Any) -> Any:
-    spec = finder.find_spec("sample")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.mark.parametrize("kind", ["link", "file"])
+def test_what_is_no_folder_is_not_used(tmp_path: Path, kind: str) -> None:
+    other, folder = tmp_path / "other", tmp_path / start.KEPT_IN
+    other.mkdir(0o700)
+    folder.symlink_to(other) if kind == "link" else folder.touch(0o600)
+    assert start.private_folder(tmp_path) is None
 
 
-def test_code_that_changed_is_compiled_anew_whatever_the_time_of_its_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "path_hooks", sys.path_hooks.copy())
-    monkeypatch.setattr(sys, "pycache_prefix", None)
-    source = tmp_path / "root" / "sample.py"
-    source.parent.mkdir()
-    start.keep_bytecode(source.parent, str(tmp_path / "bytecode"))
-    finder = sys.path_hooks[0](str(source.parent))
+def test_nothing_is_made_in_the_home_of_another_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    assert start.private_folder(tmp_path) is None
+    assert not list(tmp_path.iterdir())
+
+
+class Kept:
+    """A file of a collection whose bytecode is kept."""
+
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        patch.setattr(sys, "path_hooks", sys.path_hooks.copy())
+        self.folder = folder / "kept"
+        self.source = folder / "root" / "sample.py"
+        self.source.parent.mkdir()
+        start.keep_bytecode(self.source.parent, self.folder)
+        self._finder: Any = sys.path_hooks[0](str(self.source.parent))
+        self.compiled = 0
+        compiling = start.KeptBytecode.source_to_code
+
+        def count(loader: Any, *arguments: Any, **options: Any) -> Any:
+            self.compiled += 1
+            return compiling(loader, *arguments, **options)
+
+        patch.setattr(start.KeptBytecode, "source_to_code", count)
+
+    def write(self, text: str) -> None:
+        self.source.write_text(text, encoding="utf-8")
+        os.utime(self.source, (0, 0))
+
+    def load(self) -> Any:
+        spec = self._finder.find_spec("sample")
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    @property
+    def file(self) -> Path:
+        (path,) = self.folder.iterdir()
+        return path
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kept:
+    return Kept(tmp_path, monkeypatch)
+
+
+def test_code_that_changed_is_compiled_anew_whatever_the_time_of_its_file(kept: Kept) -> None:
+    for number, text in enumerate(("x = 1", "x = 2"), 1):
+        kept.write(text)
+        assert [kept.load().x, kept.load().x] == [number, number]
+        assert kept.compiled == number
+    assert kept.file.name.startswith("sample.py.")
+
+
+def test_only_the_plugins_are_found_so(kept: Kept, tmp_path: Path) -> None:
     with pytest.raises(ImportError):
         sys.path_hooks[0](str(tmp_path))
-    for text in ("x = 1", "x = 2"):
-        source.write_text(text, encoding="utf-8")
-        os.utime(source, (0, 0))
-        for _time in range(2):
-            assert f"x = {loaded(finder).x}" == text
-    assert compiled(tmp_path / "bytecode") == {"sample"}
-    assert (sys.pycache_prefix, sys.dont_write_bytecode) == (None, sys.flags.dont_write_bytecode == 1)
 
 
-def test_without_a_place_for_bytecode_a_module_runs_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "path_hooks", sys.path_hooks.copy())
-    source = tmp_path / "root" / "sample.py"
-    source.parent.mkdir()
-    source.write_text("x = 1", encoding="utf-8")
-    start.keep_bytecode(source.parent, str(tmp_path / "bytecode"))
-    (tmp_path / "bytecode").rmdir()
-    (tmp_path / "bytecode").touch()
-    assert loaded(sys.path_hooks[0](str(source.parent))).x == 1
+@pytest.mark.parametrize("damage", ["empty", "cut", "other version", "no code", "moved"])
+def test_bytecode_that_is_damaged_or_of_another_file_is_made_anew(kept: Kept, damage: str) -> None:
+    kept.write("x = 1")
+    kept.load()
+    sound = kept.file.read_bytes()
+    code = marshal.loads(sound[16:])  # noqa: S302 - made above
+    kept.file.write_bytes(
+        {
+            "empty": b"",
+            "cut": sound[:-5],
+            "other version": b"\0" + sound[1:],
+            "no code": sound[:16] + marshal.dumps(1),
+            "moved": sound[:16] + marshal.dumps(code.replace(co_filename="/elsewhere")),
+        }[damage]
+    )
+    assert (kept.load().x, kept.compiled) == (1, 2)
+    assert kept.file.read_bytes() == sound
+
+
+def test_without_a_place_for_bytecode_a_module_runs_all_the_same(kept: Kept) -> None:
+    kept.folder.touch()
+    kept.write("x = 1")
+    assert [kept.load().x, kept.load().x] == [1, 1]
+    assert kept.compiled == 2
+
+
+def test_a_full_disk_leaves_nothing_behind(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_path: Path, _target: Path) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    kept.write("x = 1")
+    assert kept.load().x == 1
+    assert not list(kept.folder.iterdir())

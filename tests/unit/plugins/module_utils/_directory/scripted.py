@@ -78,10 +78,8 @@ _CHANGES = ("MODIFY_ADD", "MODIFY_DELETE", "MODIFY_REPLACE")
 
 
 def _text(value: bytes) -> str | bytes:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value
+    text = value.decode("utf-8", "replace")
+    return text if text.isprintable() and text.encode() == value else value
 
 
 class ScriptedConnection:
@@ -90,6 +88,7 @@ class ScriptedConnection:
     def __init__(self, handler: Handler) -> None:
         self.handler = handler
         self.asked: list[Operation] = []
+        self.sent: list[Operation] = []
         self.failures: list[Exception] = []
         self.bind_result: Result = OK
         self.result: Result = OK
@@ -144,10 +143,13 @@ class ScriptedConnection:
             values = [_text(bytes(value)) for value in modification["vals"]]
             changes.setdefault(str(modification["type"]), []).append((_CHANGES[int(change["operation"])], values))
         options = {"controls": controls} if controls else {}
-        return self._answer("modify", str(request["object"]), changes, **options)
+        self.sent.append(Operation("modify", (str(request["object"]), changes), options))
+        return len(self.sent)
 
-    def post_send_single_response(self, _message: Any) -> None:
+    def post_send_single_response(self, message: int) -> None:
         """Wait for the answer to what was sent."""
+        operation = self.sent[message - 1]
+        self._answer(operation.kind, *operation.arguments, **operation.options)
 
     def modify_dn(self, *arguments: Any, **options: Any) -> Any:
         """Rename."""

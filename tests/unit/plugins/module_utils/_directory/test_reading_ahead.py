@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from ldap3.core.exceptions import LDAPSocketReceiveError
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reading_ahead import ReadAhead
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Session
@@ -25,34 +26,63 @@ def reading(name: str) -> Callable[[Session], str]:
     return lambda session: next(session.search(name, "(objectClass=*)", (), scope="BASE")).dn
 
 
-def test_what_is_read_goes_over_both(monkeypatch: pytest.MonkeyPatch) -> None:
+def reading_after(before: threading.Event, name: str) -> Callable[[Session], str]:
+    """Read once something else has been read."""
+
+    def read(session: Session) -> str:
+        assert before.wait(5)
+        return reading(name)(session)
+
+    return read
+
+
+def telling(done: threading.Event, name: str) -> Callable[[Session], str]:
+    def read(session: Session) -> str:
+        found = reading(name)(session)
+        done.set()
+        return found
+
+    return read
+
+
+def asked(connection: ScriptedConnection) -> list[str]:
+    return [operation.base for operation in connection.asked]
+
+
+def test_one_thing_is_read_while_another_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = server("CN=DC1"), server("CN=DC1")
     session = connect(monkeypatch, first)
     connect(monkeypatch, second)
     second.opened.clear()
-    ahead = ReadAhead(session)
-    assert [wait() for wait in [ahead.begin(reading(name)) for name in "abcd"]] == list("abcd")
+    ahead, done = ReadAhead(session), threading.Event()
+    ahead.foresee()
+    ahead.foresee()
+    waits = [ahead.begin(step) for step in (reading_after(done, "a"), reading_after(done, "b"), telling(done, "c"))]
+    assert [wait() for wait in waits] == ["a", "b", "c"]
     ahead.close()
-    assert sorted(operation.base for operation in first.asked) == ["", "a", "c"]
-    assert [operation.base for operation in second.asked] == ["", "b", "d"]
+    assert sorted(asked(first)) == ["", "a", "b"]
+    assert asked(second) == ["", "c"]
     assert second.opened == ["open", "bind", "unbind"]
-    assert session.operations == {"bind": 2, "search": 6}
+    assert session.operations == {"bind": 2, "search": 5}
 
 
-def test_one_thing_needs_no_second_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_few_things_need_no_second_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     session = connect(monkeypatch, server("CN=DC1"))
     ahead = ReadAhead(session)
-    assert ahead.begin(reading("a"))() == "a"
+    assert [wait() for wait in [ahead.begin(reading(name)) for name in "abcd"]] == list("abcd")
+    assert [ahead.begin(reading(name))() for name in "efgh"] == list("efgh"), "each is read before the next is begun"
     ahead.close()
     assert session.operations["bind"] == 1
 
 
-def test_two_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    ahead = ReadAhead(connect(monkeypatch, server("CN=DC1")))
-    both = threading.Barrier(2, timeout=5)
-    waits = [ahead.begin(lambda _session: both.wait()) for _time in range(2)]
-    assert sorted(wait() for wait in waits) == [0, 1]
+def test_many_open_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = connect(monkeypatch, server("CN=DC1"))
+    ahead, may_go = ReadAhead(session), threading.Event()
+    waits = [ahead.begin(reading_after(may_go, name)) for name in "abcdef"]
+    may_go.set()
+    assert [wait() for wait in waits] == list("abcdef")
     ahead.close()
+    assert session.operations["bind"] == 2
 
 
 @pytest.mark.parametrize("service", ["CN=DC2", None], ids=["another server", "one that does not say who it is"])
@@ -60,10 +90,13 @@ def test_only_the_same_server_is_read(monkeypatch: pytest.MonkeyPatch, service: 
     first, second = server("CN=DC1"), server(service)
     session = connect(monkeypatch, first)
     connect(monkeypatch, second)
-    ahead = ReadAhead(session)
-    assert [wait() for wait in [ahead.begin(reading(name)) for name in "abcd"]] == list("abcd")
+    ahead, may_go = ReadAhead(session), threading.Event()
+    ahead.foresee()
+    waits = [ahead.begin(reading_after(may_go, name)) for name in "abcd"]
+    may_go.set()
+    assert [wait() for wait in waits] == list("abcd")
     ahead.close()
-    assert {operation.base for operation in first.asked} == {"", *"abcd"} - ({""} if service is None else set())
+    assert {*asked(first)} - {""} == {*"abcd"}
     assert second.opened[-1] == "unbind"
 
 
@@ -75,9 +108,32 @@ def test_without_a_second_connection_all_goes_over_the_first(monkeypatch: pytest
 
     monkeypatch.setattr(Session, "another", refuse)
     ahead = ReadAhead(session)
+    ahead.foresee()
     assert [wait() for wait in [ahead.begin(reading(name)) for name in "abcd"]] == list("abcd")
     ahead.close()
     assert session.operations == {"bind": 1, "search": 4}
+
+
+def test_what_the_second_connection_loses_the_first_one_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = server("CN=DC1"), server("CN=DC1")
+    session = connect(monkeypatch, first)
+    connect(monkeypatch, second)
+    ahead, may_go = ReadAhead(session), threading.Event()
+    ahead.foresee()
+    waits = [ahead.begin(reading_after(may_go, name)) for name in "ab"]
+    while not asked(second):
+        threading.Event().wait(0.01)
+    second.opened.clear()
+    second.failures = [LDAPSocketReceiveError("gone")]
+    done = ahead.begin(reading("c"))
+    assert done() == "c"
+    may_go.set()
+    assert [wait() for wait in waits] == ["a", "b"]
+    assert ahead.begin(reading("d"))() == "d"
+    ahead.close()
+    assert asked(second) == ["", "c"]
+    assert second.opened == ["unbind"], "it is not opened again, where the name may lead to another server"
+    assert {*"abcd"} <= {*asked(first)}
 
 
 def test_what_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,3 +145,13 @@ def test_what_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DirectoryError):
         ahead.begin(fail)()
     ahead.close()
+
+
+def test_what_nobody_waits_for_any_more_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = server("CN=DC1")
+    ahead, may_go = ReadAhead(connect(monkeypatch, connection)), threading.Event()
+    for name in "abc":
+        ahead.begin(reading_after(may_go, name))
+    threading.Timer(0.05, may_go.set).start()
+    ahead.close()
+    assert asked(connection) == ["a"]

@@ -41,6 +41,8 @@ from tests.unit.plugins.module_utils._directory.scripted import (
     refused,
 )
 
+CHANGE = {"description": [("MODIFY_REPLACE", ["x"])]}
+
 
 def pages(*answers: Answer | Result) -> ScriptedConnection:
     """Return a connection that gives these answers one after the other."""
@@ -152,10 +154,10 @@ def test_a_write_whose_connection_breaks_is_not_repeated(monkeypatch: pytest.Mon
     session = connect(monkeypatch, connection)
     connection.failures = [LDAPSocketReceiveError("gone")]
     with pytest.raises(DirectoryError) as caught:
-        session.modify("CN=a", {})
+        session.modify("CN=a", CHANGE)
     assert caught.value.code == "directory_unreachable"
     assert connection.opened == ["open", "bind"]
-    assert session.modify("CN=b", {}) == OK
+    assert session.modify("CN=b", CHANGE) == OK
     assert connection.opened == ["open", "bind"] * 2
     assert session.operations == {"bind": 2, "modify": 2}
 
@@ -197,10 +199,77 @@ def test_a_connection_that_was_silent_is_tried_before_a_write(monkeypatch: pytes
     clock = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: clock + 3600)
     connection.failures = [LDAPSessionTerminatedByServerError("idle")]
-    assert session.modify("CN=a", {}) == OK
+    assert session.modify("CN=a", CHANGE) == OK
     assert session.delete("CN=a") == OK
     assert [operation.kind for operation in connection.asked] == ["search", "search", "modify", "delete"]
     assert connection.opened == ["open", "bind"] * 2
+
+
+def test_how_long_a_connection_was_silent_is_asked_after_the_turn_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = pages((OK, []), OK)
+    session = connect(monkeypatch, connection)
+    clock = time.monotonic()
+    late = session.waiting(lambda: monkeypatch.setattr(time, "monotonic", lambda: clock + 61))
+    assert late.modify("CN=a", CHANGE) == OK
+    assert [operation.kind for operation in connection.asked] == ["search", "modify"]
+
+
+def told_by(service: str) -> Answer:
+    return page([entry("", dsServiceName=[service])])
+
+
+def test_another_domain_controller_behind_the_same_name_is_not_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = told_by("CN=DC1")
+    connection = pages(found, told_by("CN=DC1"), OK, told_by("CN=DC2"), told_by("CN=DC2"), (OK, []))
+    session = connect(monkeypatch, connection)
+    assert session.stay() == ("CN=DC1",)
+    assert session.stay() == ("CN=DC1",), "it is asked once"
+    connection.failures = [LDAPSessionTerminatedByServerError("idle")]
+    with pytest.raises(DirectoryError):
+        session.delete("CN=a")
+    assert session.delete("CN=a") == OK
+    connection.failures = [LDAPSessionTerminatedByServerError("idle")]
+    for _time in range(2):
+        with pytest.raises(DirectoryError, match="same domain controller"):
+            list(session.search("DC=x", "(a=b)", []))
+    with pytest.raises(DirectoryError, match="same domain controller"):
+        session.delete("CN=a")
+    assert [operation.kind for operation in connection.asked].count("delete") == 2
+
+
+def test_where_the_server_is_asked_for_in_vain_the_connection_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = pages()
+    session = connect(monkeypatch, connection)
+    session.stay(("CN=DC1",))
+    connection.failures = [LDAPSessionTerminatedByServerError("idle"), LDAPSocketReceiveError("gone again")]
+    with pytest.raises(DirectoryError, match="gone again"):
+        list(session.search("DC=x", "(a=b)", []))
+
+
+def test_after_a_defect_the_connection_is_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer that nobody took would be taken for that to the next request."""
+    connection = pages(OK)
+    session = connect(monkeypatch, connection)
+    connection.failures = [IndexError("of the decoder")]
+    with pytest.raises(IndexError):
+        session.delete("CN=a")
+    assert session.delete("CN=b") == OK
+    assert connection.opened == ["open", "bind"] * 2
+
+
+def test_what_was_closed_is_not_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = pages()
+    session = connect(monkeypatch, connection)
+    session.close()
+    with pytest.raises(DirectoryError, match="has ended"):
+        session.delete("CN=a")
+    assert connection.asked == []
+
+
+def test_a_modify_of_nothing_is_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = connect(monkeypatch, pages())
+    with pytest.raises(ValueError, match="nothing"):
+        session.modify("CN=a", {"member": []})
 
 
 def test_closing_never_fails(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,7 +328,7 @@ def test_a_busy_server_is_asked_again(monkeypatch: pytest.MonkeyPatch, code: int
     waits: list[float] = []
     session = connect(monkeypatch, pages(refused(code), refused(code), OK))
     monkeypatch.setattr(time, "sleep", waits.append)
-    assert session.modify("CN=a", {})["result"] == 0
+    assert session.modify("CN=a", CHANGE)["result"] == 0
     assert len(waits) == 2
     assert 0 < waits[0] <= waits[1] * 2
     assert session.operations["modify"] == 3
@@ -268,7 +337,7 @@ def test_a_busy_server_is_asked_again(monkeypatch: pytest.MonkeyPatch, code: int
 def test_a_server_that_stays_busy_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     connection = ScriptedConnection(lambda _operation: refused(51))
     session = connect(monkeypatch, connection)
-    assert session.modify("CN=a", {})["result"] == 51
+    assert session.modify("CN=a", CHANGE)["result"] == 51
     assert len(connection.asked) == 5
 
 
@@ -278,12 +347,12 @@ def test_writes_reach_the_connection_as_they_are(monkeypatch: pytest.MonkeyPatch
     session.add("CN=a", "group", {"displayName": ("x",)})
     session.modify("<GUID=1>", {"member": [("MODIFY_ADD", ("a",)), ("MODIFY_DELETE", ("b",))]})
     session.modify_dn("<GUID=1>", "CN=b", "OU=c")
-    session.modify("CN=d", {}, [SHOW_DELETED_CONTROL])
+    session.modify("CN=d", {"isDeleted": [("MODIFY_DELETE", ())]}, [SHOW_DELETED_CONTROL])
     session.delete("<GUID=1>")
     assert connection.asked == [
         Operation("add", ("CN=a", "group", {"displayName": ["x"]})),
         Operation("modify", ("<GUID=1>", {"member": [("MODIFY_ADD", ["a"]), ("MODIFY_DELETE", ["b"])]})),
         Operation("modify_dn", ("<GUID=1>", "CN=b"), {"new_superior": "OU=c"}),
-        Operation("modify", ("CN=d", {}), {"controls": [SHOW_DELETED_CONTROL]}),
+        Operation("modify", ("CN=d", {"isDeleted": [("MODIFY_DELETE", [])]}), {"controls": [SHOW_DELETED_CONTROL]}),
         Operation("delete", ("<GUID=1>",)),
     ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -187,6 +188,31 @@ def test_nothing_is_sent_once_the_directory_went_away(turns: Turns, wire: Wire) 
     assert wire.order == ["a", "b", "lost"]
 
 
+def test_a_step_that_passed_on_may_read_when_a_later_one_lost_the_directory(turns: Turns, wire: Wire) -> None:
+    is_lost = threading.Event()
+
+    def create(session: Session, turn: Turn) -> Any:
+        session.delete("a")
+        turn.pass_on()
+        assert is_lost.wait(5)
+        pass_time(0.02)
+        return session.delete("a read")["result"]
+
+    def lose(session: Session, _turn: Turn) -> None:
+        session.delete("lost")
+        is_lost.set()
+        raise DirectoryError("It does not answer.", code="directory_unreachable")
+
+    waits = [turns.begin(create), turns.begin(lose)]
+    assert waits[0]() == 0
+    with pytest.raises(DirectoryError):
+        waits[1]()
+    with pytest.raises(DirectoryError):
+        turns.begin(deletion("after"))()
+    turns.close()
+    assert wire.order == ["a", "lost", "a read"]
+
+
 def test_the_connection_may_be_read_meanwhile(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> None:
     session = connect(monkeypatch, Sending(wire))
     turns = Turns(session)
@@ -213,13 +239,29 @@ def test_a_writer_begins_steps_with_writers_of_their_own(monkeypatch: pytest.Mon
     assert wire.order == [f"<GUID={name}>" for name in names]
 
 
-def test_a_created_group_is_read_back_when_the_next_one_may_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
+def test_a_group_is_created_before_the_one_before_is_read_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first of them gives way between its two requests."""
+    asked: list[str] = []
+    second_is_there = threading.Event()
 
     def answer(operation: Operation) -> Answer | Result:
-        told.append(operation.kind)
-        return OK if operation.kind == "add" else page([entry(operation.base, objectGUID=[GUID], objectSid=[SID])])
+        asked.append(f"{operation.kind} {operation.base}")
+        if operation.kind == "add":
+            if operation.base == "CN=B":
+                second_is_there.set()
+            return OK
+        return page([entry(operation.base, objectGUID=[GUID], objectSid=[SID])])
 
-    writer = Writer(connect(monkeypatch, ScriptedConnection(answer)), written=lambda: told.append("written"))
-    assert writer.create("CN=A", {}).dn == "CN=A"
-    assert told == ["add", "written", "search"]
+    given_way = Turn.pass_on
+
+    def give_way(turn: Turn) -> None:
+        given_way(turn)
+        assert second_is_there.wait(5)
+
+    monkeypatch.setattr(Turn, "pass_on", give_way)
+    writer = Writer(connect(monkeypatch, ScriptedConnection(answer)))
+    waits = [writer.begin(partial(Writer.create, name=name, attributes={})) for name in ("CN=A", "CN=B")]
+    assert [wait().dn for wait in waits] == ["CN=A", "CN=B"]
+    writer.close()
+    assert asked[:2] == ["add CN=A", "add CN=B"]
+    assert sorted(asked[2:]) == ["search CN=A", "search CN=B"]

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import delegating
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.descriptor_writing import entries_of
 from tests.unit import powershell
+from tests.unit.plugins.module_utils._directory.scripted import connect
 from tests.unit.plugins.module_utils._directory.scripted_lists import DELETED, Domain
 from tests.unit.plugins.module_utils._module.running import run
 from tests.unit.plugins.module_utils._provisioning.test_rights import ace, descriptor
@@ -32,7 +33,7 @@ def domain(monkeypatch: pytest.MonkeyPatch) -> Domain:
 @pytest.fixture
 def delegate(domain: Domain, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Delegate:
     """Run the module on the domain."""
-    monkeypatch.setattr(delegating, "open_session", lambda _params: domain.session)
+    monkeypatch.setattr(delegating, "open_session", lambda _params: connect(monkeypatch, domain.connection))
     directory = {"domain_server": "dc1", "domain_username": "admin", "domain_password": "Pa55w0rd of admin"}
 
     def running(*, check_mode: bool = False, **more: Any) -> dict[str, Any]:
