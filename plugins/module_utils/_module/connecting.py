@@ -16,9 +16,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.co
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.domain import server_to_use
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import Reader
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import (
-    Session,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Session
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import MAPPED
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ownership import managed_containers
 

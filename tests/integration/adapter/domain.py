@@ -11,13 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.connection import (
-    ConnectionSettings,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.connection import ConnectionSettings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import Reader
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import (
-    Session,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Session
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.writer import Writer
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.attributes import ANCHOR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.identity import anchor_of

@@ -11,13 +11,9 @@ from pathlib import Path
 import pytest
 
 import tests.lab
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.connection import (
-    ConnectionSettings,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.connection import ConnectionSettings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import Reader
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import (
-    Session,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Session
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.writer import Writer
 from tests.lab.api import Lab
 from tests.lab.policy.admin import PolicyAdmin

@@ -14,12 +14,8 @@ import pytest
 from ldap3.core.exceptions import LDAPSocketOpenError
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory import session as session_module
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.connection import (
-    ConnectionSettings,
-)
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import (
-    Session,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.connection import ConnectionSettings
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Session
 
 Result = dict[str, Any]
 Answer = tuple[Result, list[dict[str, Any]]]

@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.connection import (
-    ConnectionSettings,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.connection import ConnectionSettings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.filters import guid_term, sid_term
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import Reader
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
