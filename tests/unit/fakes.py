@@ -400,6 +400,10 @@ class FakeDirectory:
                     are_all = self.tells_sids and len(sids) == len(links)
                     yield HeldLinks(node.guid, CompleteReading(links), node.usn, sids if are_all else None)
 
+    def foresee_links(self) -> None:
+        """Hear that many links will be read."""
+        self.questions.append("foresee_links")
+
     def links_ahead(self, batches: Iterable[Sequence[str]]) -> Iterator[Sequence[HeldLinks]]:
         """Yield the links of the groups of each batch."""
         return (tuple(self.links(guids)) if guids else () for guids in batches)

@@ -63,6 +63,22 @@ def test_nothing_to_do(world: World, plan: Any) -> None:
     assert (result["would_change"], result["changes"], result["outcome"]) == (False, [], "ok")
 
 
+@pytest.mark.parametrize(("at_once", "foreseen"), [(1, True), (2, False)])
+def test_the_links_of_many_known_groups_are_foreseen(
+    world: World, gpad: Any, monkeypatch: pytest.MonkeyPatch, at_once: int, foreseen: bool
+) -> None:
+    world.capture({10: (user(1),), 11: (user(2),)})
+    gpad("plan", "snapshot", "journal", "plan")
+    gpad("group", "journal", "plan")
+    monkeypatch.setattr(plan_making, "GROUPS_AT_ONCE", at_once)
+    world.directory.questions.clear()
+    assert gpad("plan", "snapshot", "journal", "plan")["outcome"] == "ok"
+    assert ("foresee_links" in world.directory.questions) is foreseen
+    world.directory.questions.clear()
+    assert gpad("group", "snapshot", "journal", check_mode=True)["outcome"] == "ok"
+    assert "foresee_links" not in world.directory.questions, "of groups alone no links are read"
+
+
 @pytest.mark.parametrize("where", ["module", "snapshot"])
 def test_check_mode_marks_the_plan(world: World, plan: Any, where: str) -> None:
     world.capture(check_mode=where == "snapshot")
