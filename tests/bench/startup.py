@@ -118,7 +118,9 @@ def run(record: Record, scale: Scale) -> None:
     empty_packed = _measured(Call((str(_packed(folder, "empty", {})),)), times)
     record.add(Figure("an empty module, packed", _seconds(empty_packed)))
     for name, refusal in REFUSALS.items():
-        call = Call((str(_START), name, _ANSIBLE, str(folder / "bytecode" / name)), _given(refusal.options))
+        home = folder / "homes" / name
+        home.mkdir(parents=True)
+        call = Call((str(_START), name, _ANSIBLE, str(home)), _given(refusal.options))
         (first,) = _measured(call, 1)
         calls = _measured(call, times)
         packed = _packed(folder, f"{_NAMESPACE}.{name}", refusal.options)
@@ -126,6 +128,7 @@ def run(record: Record, scale: Scale) -> None:
         for one in (calls[0], packed_calls[0]):
             told = json.loads(one.output.splitlines()[-1])
             assert told["failed"] and told["msg"].startswith(refusal.message), told["msg"]
+        assert any(path.is_file() for path in home.rglob("*")), "nothing was kept of what was compiled"
         counts = {
             "cpu s": median(one.cpu for one in calls),
             "peak MiB": max(one.peak for one in calls),

@@ -159,7 +159,6 @@ class BoundConnection:
         self.settings = settings
         self._service: tuple[str, ...] = ()
         self._is_lasting = is_lasting
-        self._is_closed = False
         self.operations: Counter[str] = Counter()
         self._port = settings.port or _DEFAULT_PORTS[settings.tls_mode]
         self.where = f"{settings.server}:{self._port}"
@@ -278,7 +277,7 @@ class BoundConnection:
 
     def close(self) -> None:
         """End the connection; it is not opened again."""
-        self._is_closed = True
+        self._lost, self._is_lasting = True, False
         try:
             self._connection.unbind()
         except ldap_errors.LDAPExceptionError:
@@ -313,7 +312,7 @@ class BoundConnection:
     def _run_alone(
         self, kind: str, operation: Callable[[Any], object], repeatable: bool
     ) -> tuple[Mapping[str, Any], list[Any] | None]:
-        if self._lost or self._is_closed:
+        if self._lost:
             self._open_again()
         self._count(kind)
         # Whatever ends it early: an answer may be under way that belongs to nobody.
@@ -331,7 +330,7 @@ class BoundConnection:
         return self._connection.result, self._connection.response
 
     def _open_again(self) -> None:
-        if self._is_closed or not self._is_lasting:
+        if not self._is_lasting:
             raise DirectoryError(
                 f"The connection to {self.where} has ended.", "Run again.", code="directory_unreachable"
             )

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Session
@@ -17,41 +18,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 _T = TypeVar("_T")
 
 _AT_ONCE = 2
-
-
-class Turn:
-    """The place of one step in the order.
-
-    Parameters:
-        turns: all of them.
-        number: so many steps come before it.
-    """
-
-    def __init__(self, turns: Turns, number: int) -> None:
-        self._turns = turns
-        self._number = number
-
-    def wait(self) -> None:
-        """Wait for it. Once the directory went away, nothing more is sent, as if nothing had been begun.
-
-        Raises:
-            DirectoryError: it went away in a step before.
-        """
-        self._turns.wait_for(self._number)
-
-    def pass_on(self) -> None:
-        """Let the next step write: this one will not any more."""
-        self._turns.pass_on(self._number)
-
-    def lose(self, error: DirectoryError) -> None:
-        """Let no step after this one write."""
-        self._turns.lose(self._number, error)
-
-    def end(self) -> None:
-        """Let the next step write, in any case, but not before the steps that come before this one."""
-        with suppress(DirectoryError):
-            self.wait()
-        self.pass_on()
 
 
 class Turns:
@@ -71,26 +37,31 @@ class Turns:
         self._begun = 0
         self._turn = 0
 
-    def begin(self, step: Callable[[Session, Turn], _T]) -> Callable[[], _T]:
+    def begin(self, step: Callable[[Session, Callable[[], None]], _T]) -> Callable[[], _T]:
         """Begin a step; return what waits for its end, which gives its result or raises what it raised.
 
-        Parameters:
-            step: takes a session, whose requests wait for the turn of the step, and the turn.
-        """
-        turn = Turn(self, self._begun)
-        self._begun += 1
-        return self._pool.submit(self._carry_out, step, turn).result
+        Once the directory went away, no step after that sends anything, as if it had not been begun.
 
-    def _carry_out(self, step: Callable[[Session, Turn], _T], turn: Turn) -> _T:
+        Parameters:
+            step: takes a session, whose requests wait for the turn of the step, and what lets the next step write: this
+                one will not any more.
+        """
+        number = self._begun
+        self._begun += 1
+        return self._pool.submit(self._carry_out, step, number).result
+
+    def _carry_out(self, step: Callable[[Session, Callable[[], None]], _T], number: int) -> _T:
         try:
-            return step(self._session.waiting(turn.wait), turn)
+            return step(self._session.waiting(partial(self._wait_for, number)), partial(self._pass_on, number))
         except DirectoryError as error:
-            turn.lose(error)
+            self._lose(number, error)
             raise
         finally:
-            turn.end()
+            with suppress(DirectoryError):
+                self._wait_for(number)
+            self._pass_on(number)
 
-    def wait_for(self, number: int) -> None:
+    def _wait_for(self, number: int) -> None:
         """Wait until it is the turn of a step.
 
         Raises:
@@ -101,13 +72,13 @@ class Turns:
             if self._lost is not None and self._lost[0] < number:
                 raise self._lost[1]
 
-    def lose(self, number: int, error: DirectoryError) -> None:
+    def _lose(self, number: int, error: DirectoryError) -> None:
         """Let no step after one write."""
         with self._condition:
             if self._lost is None or number < self._lost[0]:
                 self._lost = number, error
 
-    def pass_on(self, number: int) -> None:
+    def _pass_on(self, number: int) -> None:
         """End the turn of a step, if it has not ended yet."""
         with self._condition:
             if self._turn == number:

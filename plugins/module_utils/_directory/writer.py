@@ -70,7 +70,7 @@ class Writer:
         """
         if self._turns is None:
             self._turns = Turns(self._session)
-        return self._turns.begin(lambda session, turn: step(Writer(session, self._order, turn.pass_on)))
+        return self._turns.begin(lambda session, pass_on: step(Writer(session, self._order, pass_on)))
 
     def close(self) -> None:
         """Wait for what was begun; the session belongs to who opened it."""

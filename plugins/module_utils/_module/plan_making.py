@@ -141,8 +141,7 @@ def make_plan(
     focus = _focus(settings, snapshot, reader, journal, word, full_after_hours)
     if focus.ids is None and with_members and len(known) > GROUPS_AT_ONCE:
         reader.foresee_links()
-    plan_header = _plan_header(settings, snapshot, reader, size, focus, check_mode=check_mode)
-    plan_header = replace(plan_header, configuration=configuration)
+    plan_header = _plan_header(settings, snapshot, reader, size, focus, configuration, check_mode=check_mode)
     items = build_plan(
         _without_deletions(settings) if journal.doubted else settings,
         snapshot,
@@ -179,7 +178,14 @@ def make_plan(
 
 
 def _plan_header(
-    settings: Settings, snapshot: Snapshot, reader: Reader, size: Size, focus: Focus, *, check_mode: bool
+    settings: Settings,
+    snapshot: Snapshot,
+    reader: Reader,
+    size: Size,
+    focus: Focus,
+    configuration: str,
+    *,
+    check_mode: bool,
 ) -> PlanHeader:
     header = snapshot.header
     return PlanHeader(
@@ -199,6 +205,7 @@ def _plan_header(
         other_writers=header.other_writers,
         fingerprint=header.fingerprint,
         incomplete=bool(header.incomplete),
+        configuration=configuration,
         looked_at=None if focus.ids is None else tuple(sorted(focus.ids)),
     )
 

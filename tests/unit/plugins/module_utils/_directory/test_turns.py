@@ -8,13 +8,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory import connection
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Session
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.turns import Turn, Turns
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.turns import Turns
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.writer import Writer
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     DirectoryError,
@@ -33,6 +33,7 @@ from tests.unit.plugins.module_utils._directory.scripted import (
 )
 
 ADD = "MODIFY_ADD"
+PassOn: TypeAlias = Callable[[], None]
 GUID = bytes(16)
 SID = bytes.fromhex("010500000000000515000000010000000200000003000000E8030000")
 
@@ -89,8 +90,8 @@ def turns(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> Turns:
     return Turns(connect(monkeypatch, Sending(wire)))
 
 
-def deletion(name: str) -> Callable[[Session, Turn], Any]:
-    return lambda session, _turn: session.delete(name)["result"]
+def deletion(name: str) -> Callable[[Session, PassOn], Any]:
+    return lambda session, _pass_on: session.delete(name)["result"]
 
 
 def test_steps_are_sent_in_their_order_and_never_two_at_once(turns: Turns, wire: Wire) -> None:
@@ -102,8 +103,8 @@ def test_steps_are_sent_in_their_order_and_never_two_at_once(turns: Turns, wire:
 
 
 def test_a_step_keeps_its_turn_to_its_end(turns: Turns, wire: Wire) -> None:
-    def twice(name: str) -> Callable[[Session, Turn], None]:
-        def step(session: Session, _turn: Turn) -> None:
+    def twice(name: str) -> Callable[[Session, PassOn], None]:
+        def step(session: Session, _pass_on: PassOn) -> None:
             session.delete(f"{name} first")
             pass_time(0.01)
             session.delete(f"{name} second")
@@ -128,13 +129,16 @@ def test_a_modify_is_made_ready_while_the_step_before_writes(
 
     monkeypatch.setattr(connection, "modify_operation", make)
 
-    def before(session: Session, _turn: Turn) -> bool:
+    def before(session: Session, _pass_on: PassOn) -> bool:
         session.delete("a")
         was_ready = is_ready.wait(5)
         session.delete("b")
         return was_ready
 
-    waits = [turns.begin(before), turns.begin(lambda session, _turn: session.modify("c", {"member": [(ADD, ["x"])]}))]
+    waits = [
+        turns.begin(before),
+        turns.begin(lambda session, _pass_on: session.modify("c", {"member": [(ADD, ["x"])]})),
+    ]
     assert waits[0]() is True
     assert waits[1]() == OK
     turns.close()
@@ -144,13 +148,13 @@ def test_a_modify_is_made_ready_while_the_step_before_writes(
 def test_a_step_that_has_written_all_lets_the_next_one_go(turns: Turns, wire: Wire) -> None:
     is_next_there = threading.Event()
 
-    def create(session: Session, turn: Turn) -> bool:
+    def create(session: Session, pass_on: PassOn) -> bool:
         session.delete("a")
-        turn.pass_on()
-        turn.pass_on()
+        pass_on()
+        pass_on()
         return is_next_there.wait(5)
 
-    def following(session: Session, _turn: Turn) -> None:
+    def following(session: Session, _pass_on: PassOn) -> None:
         session.delete("b")
         is_next_there.set()
         pass_time(0.01)
@@ -164,7 +168,7 @@ def test_a_step_that_has_written_all_lets_the_next_one_go(turns: Turns, wire: Wi
 
 
 def test_a_step_that_sends_nothing_or_fails_lets_the_next_one_go(turns: Turns) -> None:
-    def defect(_session: Session, _turn: Turn) -> None:
+    def defect(_session: Session, _pass_on: PassOn) -> None:
         raise ZeroDivisionError
 
     begun = [turns.begin(step) for step in (deletion("a"), deletion("b"), defect, deletion("c bad"), deletion("d"))]
@@ -175,7 +179,7 @@ def test_a_step_that_sends_nothing_or_fails_lets_the_next_one_go(turns: Turns) -
 
 
 def test_nothing_is_sent_once_the_directory_went_away(turns: Turns, wire: Wire) -> None:
-    def lose(session: Session, _turn: Turn) -> None:
+    def lose(session: Session, _pass_on: PassOn) -> None:
         session.delete("lost")
         raise DirectoryError("It does not answer.", code="directory_unreachable")
 
@@ -191,14 +195,14 @@ def test_nothing_is_sent_once_the_directory_went_away(turns: Turns, wire: Wire) 
 def test_a_step_that_passed_on_may_read_when_a_later_one_lost_the_directory(turns: Turns, wire: Wire) -> None:
     is_lost = threading.Event()
 
-    def create(session: Session, turn: Turn) -> Any:
+    def create(session: Session, pass_on: PassOn) -> Any:
         session.delete("a")
-        turn.pass_on()
+        pass_on()
         assert is_lost.wait(5)
         pass_time(0.02)
         return session.delete("a read")["result"]
 
-    def lose(session: Session, _turn: Turn) -> None:
+    def lose(session: Session, _pass_on: PassOn) -> None:
         session.delete("lost")
         is_lost.set()
         raise DirectoryError("It does not answer.", code="directory_unreachable")
@@ -252,13 +256,13 @@ def test_a_group_is_created_before_the_one_before_is_read_back(monkeypatch: pyte
             return OK
         return page([entry(operation.base, objectGUID=[GUID], objectSid=[SID])])
 
-    given_way = Turn.pass_on
+    given_way = Turns._pass_on
 
-    def give_way(turn: Turn) -> None:
-        given_way(turn)
+    def give_way(turns: Turns, number: int) -> None:
+        given_way(turns, number)
         assert second_is_there.wait(5)
 
-    monkeypatch.setattr(Turn, "pass_on", give_way)
+    monkeypatch.setattr(Turns, "_pass_on", give_way)
     writer = Writer(connect(monkeypatch, ScriptedConnection(answer)))
     waits = [writer.begin(partial(Writer.create, name=name, attributes={})) for name in ("CN=A", "CN=B")]
     assert [wait().dn for wait in waits] == ["CN=A", "CN=B"]
