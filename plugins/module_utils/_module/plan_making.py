@@ -139,7 +139,7 @@ def make_plan(
     tally = Tally(size=None if header.narrowed else size, size_before=journal.pins.applied_size())
     known = journal.known()
     focus = _focus(settings, snapshot, reader, journal, word, full_after_hours)
-    if focus.ids is None and with_members and len(known) > GROUPS_AT_ONCE:
+    if with_members and len(known if focus.ids is None else focus.ids) > GROUPS_AT_ONCE:
         reader.foresee_links()
     plan_header = _plan_header(settings, snapshot, reader, size, focus, configuration, check_mode=check_mode)
     items = build_plan(
@@ -238,7 +238,10 @@ def _focus(
         return Focus(why=changed.doubt)
     # What is put into a group that guards the domain does not change itself.
     changed = replace(changed, guids=changed.guids | reader.protected(settings.protected_groups))
-    ids = focus_rules.ids_to_look_at(snapshot, mark, changed, journal.known(), journal.watermarks.unsettled())
+    known = journal.known()
+    ids = focus_rules.ids_to_look_at(snapshot, mark, changed, known, journal.watermarks.unsettled())
+    if focus_rules.are_most(ids, known):
+        return Focus(why=f"{len(ids)} of {len(known)} groups may have changed")
     return Focus(ids, "", mark)
 
 

@@ -7,7 +7,10 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import plan_making
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import focus
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.focus import Focus, Watermark
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import second_text
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import KnownGroup
@@ -59,3 +62,17 @@ def test_where_more_may_have_changed_than_is_told_all_groups_are_looked_at() -> 
     usn = directory.mark()
     directory.deleted_hidden = True
     assert (_focus(directory, usn).ids, _focus(directory, usn).why) == (None, "hidden")
+
+
+@pytest.mark.parametrize(("at_once", "all_of_them"), [(1, True), (2, False)])
+def test_where_more_than_half_may_have_changed_all_groups_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch, at_once: int, all_of_them: bool
+) -> None:
+    monkeypatch.setattr(focus, "GROUPS_AT_ONCE", at_once)
+    directory = FakeDirectory()
+    usn = directory.mark()
+    for number in (1, 2):
+        directory.add_group(anchored_group(number))
+    found = _focus(directory, usn)
+    everyone = frozenset({cloud_id(1), cloud_id(2)})
+    assert (found.ids, found.why) == ((None, "2 of 2 groups may have changed") if all_of_them else (everyone, ""))

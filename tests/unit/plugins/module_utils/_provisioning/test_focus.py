@@ -108,6 +108,14 @@ def test_what_is_looked_at() -> None:
     assert looked_at == {cloud_id(number) for number in (10, 11, 12, 14, 16, 17)}
 
 
+@pytest.mark.parametrize(
+    ("ids", "known", "are_most"), [(100, 100, False), (101, 101, True), (150, 300, False), (151, 300, True)]
+)
+def test_when_some_are_as_much_work_as_all(ids: int, known: int, are_most: bool) -> None:
+    everyone = [cloud_id(number) for number in range(known)]
+    assert focus.are_most(everyone[:ids], everyone) is are_most
+
+
 def test_whose_a_plan_speaks() -> None:
     items: list[PlanItem] = [
         GroupChange(Action.UPDATE, cloud_id(1), "", guid(1), "CN=1", None, {}, {}, ""),
