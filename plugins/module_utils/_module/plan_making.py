@@ -38,6 +38,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.on_demand import Chosen, narrow
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Notice, PlanItem
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import KnownGroup
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.quarantine import Reason
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire import Retire
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retry import Waiting
@@ -138,7 +139,7 @@ def make_plan(
     size = Size(held["in_scope"], held["memberships"])
     tally = Tally(size=None if header.narrowed else size, size_before=journal.pins.applied_size())
     known = journal.known()
-    focus = _focus(settings, snapshot, reader, journal, word, full_after_hours)
+    focus = _focus(settings, snapshot, reader, journal, known, word, full_after_hours)
     if with_members and len(known if focus.ids is None else focus.ids) > GROUPS_AT_ONCE:
         reader.foresee_links()
     plan_header = _plan_header(settings, snapshot, reader, size, focus, configuration, check_mode=check_mode)
@@ -226,7 +227,13 @@ def _run_facts(journal: JournalFile, compared: Callable[[int, int], None], *, re
 
 
 def _focus(
-    settings: Settings, snapshot: Snapshot, reader: Reader, journal: JournalFile, word: str, hours: int
+    settings: Settings,
+    snapshot: Snapshot,
+    reader: Reader,
+    journal: JournalFile,
+    known: Mapping[str, KnownGroup],
+    word: str,
+    hours: int,
 ) -> Focus:
     """Return the groups that have to be looked at."""
     mark = None if journal.fresh or journal.doubted else journal.watermarks.last()
@@ -238,7 +245,6 @@ def _focus(
         return Focus(why=changed.doubt)
     # What is put into a group that guards the domain does not change itself.
     changed = replace(changed, guids=changed.guids | reader.protected(settings.protected_groups))
-    known = journal.known()
     ids = focus_rules.ids_to_look_at(snapshot, mark, changed, known, journal.watermarks.unsettled())
     if focus_rules.are_most(ids, known):
         return Focus(why=f"{len(ids)} of {len(known)} groups may have changed")

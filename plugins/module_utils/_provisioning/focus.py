@@ -144,7 +144,7 @@ def ids_to_look_at(
 def are_most(ids: Collection[str], known: Collection[str]) -> bool:
     """Return whether so many groups have to be looked at that to look at all of them costs less.
 
-    The objects of all are found in one search, and each of some is a term of a filter, about four times as much.
+    The objects of all are found in one search, and each of some is a term of a filter, about three times as much.
 
     Parameters:
         ids: object ids of the groups that are not settled.

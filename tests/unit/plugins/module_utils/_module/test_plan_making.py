@@ -40,7 +40,7 @@ def _focus(directory: FakeDirectory, usn: int) -> Focus:
     cloud: Any = FakeCloud(readings={0: "f"})
     reader: Any = directory
     journal: Any = Settled(usn)
-    return plan_making._focus(samples.settings(), cloud, reader, journal, "word", 24)
+    return plan_making._focus(samples.settings(), cloud, reader, journal, journal.known(), "word", 24)
 
 
 def test_a_group_that_was_put_into_one_that_guards_the_domain_is_looked_at() -> None:
