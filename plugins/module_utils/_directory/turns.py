@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
@@ -30,36 +29,34 @@ class Turns:
     """
 
     def __init__(self, session: Session) -> None:
-        self._lost: tuple[int, DirectoryError] | None = None
+        self._lost: DirectoryError | None = None
         self._session = session
         self._pool = ThreadPoolExecutor(_AT_ONCE)
         self._condition = threading.Condition()
         self._begun = 0
         self._turn = 0
 
-    def begin(self, step: Callable[[Session, Callable[[], None]], _T]) -> Callable[[], _T]:
+    def begin(self, step: Callable[[Session], _T]) -> Callable[[], _T]:
         """Begin a step; return what waits for its end, which gives its result or raises what it raised.
 
         Once the directory went away, no step after that sends anything, as if it had not been begun.
 
         Parameters:
-            step: takes a session, whose requests wait for the turn of the step, and what lets the next step write: this
-                one will not any more.
+            step: takes a session, whose requests wait for the turn of the step.
         """
         number = self._begun
         self._begun += 1
         return self._pool.submit(self._carry_out, step, number).result
 
-    def _carry_out(self, step: Callable[[Session, Callable[[], None]], _T], number: int) -> _T:
+    def _carry_out(self, step: Callable[[Session], _T], number: int) -> _T:
+        lost: DirectoryError | None = None
         try:
-            return step(self._session.waiting(partial(self._wait_for, number)), partial(self._pass_on, number))
+            return step(self._session.waiting(partial(self._wait_for, number)))
         except DirectoryError as error:
-            self._lose(number, error)
+            lost = error
             raise
         finally:
-            with suppress(DirectoryError):
-                self._wait_for(number)
-            self._pass_on(number)
+            self._end(number, lost)
 
     def _wait_for(self, number: int) -> None:
         """Wait until it is the turn of a step.
@@ -68,22 +65,17 @@ class Turns:
             DirectoryError: the directory went away in a step before.
         """
         with self._condition:
-            self._condition.wait_for(lambda: self._turn >= number)
-            if self._lost is not None and self._lost[0] < number:
-                raise self._lost[1]
+            self._condition.wait_for(lambda: self._turn == number)
+            if self._lost is not None:
+                raise self._lost
 
-    def _lose(self, number: int, error: DirectoryError) -> None:
-        """Let no step after one write."""
+    def _end(self, number: int, lost: DirectoryError | None) -> None:
+        """End the turn of a step, in which the directory may have been lost."""
         with self._condition:
-            if self._lost is None or number < self._lost[0]:
-                self._lost = number, error
-
-    def _pass_on(self, number: int) -> None:
-        """End the turn of a step, if it has not ended yet."""
-        with self._condition:
-            if self._turn == number:
-                self._turn += 1
-                self._condition.notify_all()
+            self._condition.wait_for(lambda: self._turn == number)
+            self._lost = self._lost or lost
+            self._turn += 1
+            self._condition.notify_all()
 
     def close(self) -> None:
         """Wait for what was begun."""

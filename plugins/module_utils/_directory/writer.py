@@ -45,18 +45,11 @@ class Writer:
     Parameters:
         session: a bound connection.
         order: which links of a group are written first.
-        written: is called when a step has written all, but not yet read what it wants to know of it.
     """
 
-    def __init__(
-        self,
-        session: Session,
-        order: WriteOrder = WriteOrder.ADDITIONS_FIRST,
-        written: Callable[[], None] | None = None,
-    ) -> None:
+    def __init__(self, session: Session, order: WriteOrder = WriteOrder.ADDITIONS_FIRST) -> None:
         self._session = session
         self._order = order
-        self._written = written
         self._turns: Turns | None = None
 
     def begin(self, step: Callable[[Writer], _T]) -> Callable[[], _T]:
@@ -70,7 +63,7 @@ class Writer:
         """
         if self._turns is None:
             self._turns = Turns(self._session)
-        return self._turns.begin(lambda session, pass_on: step(Writer(session, self._order, pass_on)))
+        return self._turns.begin(lambda session: step(Writer(session, self._order)))
 
     def close(self) -> None:
         """Wait for what was begun; the session belongs to who opened it."""
@@ -95,8 +88,6 @@ class Writer:
         """
         values = {key: value for key, value in attributes.items() if value}
         self._expect(f"Creating {name}", self._session.add(name, "group", values))
-        if self._written is not None:
-            self._written()
         why = "the server does not show it"
         for _attempt in range(_READ_TRIES):
             try:

@@ -7,8 +7,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 import pytest
 
@@ -33,9 +32,6 @@ from tests.unit.plugins.module_utils._directory.scripted import (
 )
 
 ADD = "MODIFY_ADD"
-PassOn: TypeAlias = Callable[[], None]
-GUID = bytes(16)
-SID = bytes.fromhex("010500000000000515000000010000000200000003000000E8030000")
 
 
 def pass_time(seconds: float) -> None:
@@ -90,8 +86,8 @@ def turns(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> Turns:
     return Turns(connect(monkeypatch, Sending(wire)))
 
 
-def deletion(name: str) -> Callable[[Session, PassOn], Any]:
-    return lambda session, _pass_on: session.delete(name)["result"]
+def deletion(name: str) -> Callable[[Session], Any]:
+    return lambda session: session.delete(name)["result"]
 
 
 def test_steps_are_sent_in_their_order_and_never_two_at_once(turns: Turns, wire: Wire) -> None:
@@ -103,8 +99,8 @@ def test_steps_are_sent_in_their_order_and_never_two_at_once(turns: Turns, wire:
 
 
 def test_a_step_keeps_its_turn_to_its_end(turns: Turns, wire: Wire) -> None:
-    def twice(name: str) -> Callable[[Session, PassOn], None]:
-        def step(session: Session, _pass_on: PassOn) -> None:
+    def twice(name: str) -> Callable[[Session], None]:
+        def step(session: Session) -> None:
             session.delete(f"{name} first")
             pass_time(0.01)
             session.delete(f"{name} second")
@@ -129,7 +125,7 @@ def test_a_modify_is_made_ready_while_the_step_before_writes(
 
     monkeypatch.setattr(connection, "modify_operation", make)
 
-    def before(session: Session, _pass_on: PassOn) -> bool:
+    def before(session: Session) -> bool:
         session.delete("a")
         was_ready = is_ready.wait(5)
         session.delete("b")
@@ -137,7 +133,7 @@ def test_a_modify_is_made_ready_while_the_step_before_writes(
 
     waits = [
         turns.begin(before),
-        turns.begin(lambda session, _pass_on: session.modify("c", {"member": [(ADD, ["x"])]})),
+        turns.begin(lambda session: session.modify("c", {"member": [(ADD, ["x"])]})),
     ]
     assert waits[0]() is True
     assert waits[1]() == OK
@@ -145,30 +141,8 @@ def test_a_modify_is_made_ready_while_the_step_before_writes(
     assert wire.order == ["a", "b", "c"]
 
 
-def test_a_step_that_has_written_all_lets_the_next_one_go(turns: Turns, wire: Wire) -> None:
-    is_next_there = threading.Event()
-
-    def create(session: Session, pass_on: PassOn) -> bool:
-        session.delete("a")
-        pass_on()
-        pass_on()
-        return is_next_there.wait(5)
-
-    def following(session: Session, _pass_on: PassOn) -> None:
-        session.delete("b")
-        is_next_there.set()
-        pass_time(0.01)
-        session.delete("b again")
-
-    waits = [turns.begin(step) for step in (create, following, deletion("c"))]
-    assert waits[0](), "the next one is sent before the end of this one"
-    assert [wait() for wait in waits[1:]] == [None, 0]
-    turns.close()
-    assert wire.order == ["a", "b", "b again", "c"]
-
-
 def test_a_step_that_sends_nothing_or_fails_lets_the_next_one_go(turns: Turns) -> None:
-    def defect(_session: Session, _pass_on: PassOn) -> None:
+    def defect(_session: Session) -> None:
         raise ZeroDivisionError
 
     begun = [turns.begin(step) for step in (deletion("a"), deletion("b"), defect, deletion("c bad"), deletion("d"))]
@@ -179,7 +153,7 @@ def test_a_step_that_sends_nothing_or_fails_lets_the_next_one_go(turns: Turns) -
 
 
 def test_nothing_is_sent_once_the_directory_went_away(turns: Turns, wire: Wire) -> None:
-    def lose(session: Session, _pass_on: PassOn) -> None:
+    def lose(session: Session) -> None:
         session.delete("lost")
         raise DirectoryError("It does not answer.", code="directory_unreachable")
 
@@ -192,29 +166,25 @@ def test_nothing_is_sent_once_the_directory_went_away(turns: Turns, wire: Wire) 
     assert wire.order == ["a", "b", "lost"]
 
 
-def test_a_step_that_passed_on_may_read_when_a_later_one_lost_the_directory(turns: Turns, wire: Wire) -> None:
+def test_a_step_that_loses_the_directory_before_its_turn_stops_only_later_ones(turns: Turns, wire: Wire) -> None:
     is_lost = threading.Event()
 
-    def create(session: Session, pass_on: PassOn) -> Any:
-        session.delete("a")
-        pass_on()
-        assert is_lost.wait(5)
-        pass_time(0.02)
-        return session.delete("a read")["result"]
-
-    def lose(session: Session, _pass_on: PassOn) -> None:
-        session.delete("lost")
+    def lose(_session: Session) -> None:
         is_lost.set()
         raise DirectoryError("It does not answer.", code="directory_unreachable")
 
-    waits = [turns.begin(create), turns.begin(lose)]
+    def before(session: Session) -> Any:
+        assert is_lost.wait(5)
+        pass_time(0.02)
+        return session.delete("a")["result"]
+
+    waits = [turns.begin(before), turns.begin(lose), turns.begin(deletion("after"))]
     assert waits[0]() == 0
-    with pytest.raises(DirectoryError):
-        waits[1]()
-    with pytest.raises(DirectoryError):
-        turns.begin(deletion("after"))()
+    for wait in waits[1:]:
+        with pytest.raises(DirectoryError):
+            wait()
     turns.close()
-    assert wire.order == ["a", "lost", "a read"]
+    assert wire.order == ["a"]
 
 
 def test_the_connection_may_be_read_meanwhile(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> None:
@@ -241,31 +211,3 @@ def test_a_writer_begins_steps_with_writers_of_their_own(monkeypatch: pytest.Mon
     writer.close()
     writer.close()
     assert wire.order == [f"<GUID={name}>" for name in names]
-
-
-def test_a_group_is_created_before_the_one_before_is_read_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first of them gives way between its two requests."""
-    asked: list[str] = []
-    second_is_there = threading.Event()
-
-    def answer(operation: Operation) -> Answer | Result:
-        asked.append(f"{operation.kind} {operation.base}")
-        if operation.kind == "add":
-            if operation.base == "CN=B":
-                second_is_there.set()
-            return OK
-        return page([entry(operation.base, objectGUID=[GUID], objectSid=[SID])])
-
-    given_way = Turns._pass_on
-
-    def give_way(turns: Turns, number: int) -> None:
-        given_way(turns, number)
-        assert second_is_there.wait(5)
-
-    monkeypatch.setattr(Turns, "_pass_on", give_way)
-    writer = Writer(connect(monkeypatch, ScriptedConnection(answer)))
-    waits = [writer.begin(partial(Writer.create, name=name, attributes={})) for name in ("CN=A", "CN=B")]
-    assert [wait().dn for wait in waits] == ["CN=A", "CN=B"]
-    writer.close()
-    assert asked[:2] == ["add CN=A", "add CN=B"]
-    assert sorted(asked[2:]) == ["search CN=A", "search CN=B"]
