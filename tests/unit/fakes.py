@@ -42,6 +42,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     LinkFacts,
     Nesting,
     Principal,
+    PrincipalKind,
     Reading,
     Values,
 )
@@ -618,6 +619,10 @@ class FakeCloud:
             or identity.source_anchor_guid(one.on_premises_immutable_id) in changed.guids
         )
 
+    def member_sids(self, group_id: str) -> frozenset[str] | None:
+        """Return the SIDs of the members of a group, where they say everything."""
+        return sids_alone(self.members(group_id))
+
     def known_sids(self, sids: Collection[str]) -> frozenset[str]:
         """Return which SIDs belong to a readable principal."""
         captured = [*self._principals, *(member for reading in self._members.values() for member in reading.items)]
@@ -687,6 +692,19 @@ class FakeJournal:
     def know(self, number: int, *, accepted: bool = True, guid: str | None = None) -> None:
         """Remember the sample group with this number."""
         self.groups[samples.cloud_id(number)] = KnownGroup(guid or samples.guid(number), accepted)
+
+
+def sids_alone(members: Reading[tuple[Principal, ...]]) -> frozenset[str] | None:
+    """Return the SIDs of members; None unless all were read, and each is a readable user told by its SID alone."""
+    sids = frozenset(
+        member.on_premises_security_identifier
+        for member in members.items
+        if member.kind is PrincipalKind.USER
+        and member.readable
+        and member.on_premises_security_identifier
+        and member.on_premises_object_identifier is None
+    )
+    return sids if isinstance(members, CompleteReading) and len(sids) == len(members.items) else None
 
 
 def anchored_by(node: Node) -> str | None:

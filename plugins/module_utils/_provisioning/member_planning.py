@@ -132,14 +132,12 @@ def plan_members(
     )
     for ids, found in zip(batches, read_ahead, strict=True):
         held = {links.guid: links for links in found}
-        read = {cloud_id: cloud.members(cloud_id) for cloud_id in ids}
-        settled = [i for i in ids if _are_linked(provisioned, i, read[i], held, directory.domain)]
-        for cloud_id in settled:
-            tally.links += len(read.pop(cloud_id).items)
-            done += 1
+        settled = {i for i in ids if _are_linked(provisioned, i, cloud, held, directory.domain)}
+        tally.links += sum(provisioned.groups[cloud_id][0].member_count for cloud_id in settled)
+        done += len(settled)
         if settled:
             run.compared(done, total)
-        pending = [_sort(directory, provisioned, i, held, members) for i, members in read.items()]
+        pending = [_sort(directory, provisioned, i, held, cloud.members(i)) for i in ids if i not in settled]
         accounts.ask([member for entry in pending for member in entry.sorted.unresolved])
         pending = [_resolve(entry, accounts, remembered) for entry in pending]
         evidence = _evidence(pending, cloud, directory, run)
@@ -190,20 +188,22 @@ _NOTHING: CompleteReading[Sequence[Link]] = CompleteReading(())
 def _are_linked(
     provisioned: Provisioned,
     cloud_id: str,
-    members: Reading[tuple[Principal, ...]],
+    cloud: CloudReader,
     found: Mapping[str, HeldLinks],
     domain: DomainInfo,
 ) -> bool:
     """Return whether there is nothing to do and nothing to say of a group's members."""
-    held = found.get(provisioned.guids[cloud_id] or "")
-    return (
-        held is not None
-        and held.sids is not None
-        and provisioned.trace is None
-        and isinstance(members, CompleteReading)
-        and not provisioned.groups[cloud_id][0].group.rule_being_evaluated
-        and membership.are_linked(members.items, held.sids, domain)
-    )
+    held, captured = found.get(provisioned.guids[cloud_id] or ""), provisioned.groups[cloud_id][0]
+    if (
+        held is None
+        or held.sids is None
+        or len(held.sids) != captured.member_count
+        or provisioned.trace is not None
+        or captured.group.rule_being_evaluated
+    ):
+        return False
+    listed = cloud.member_sids(cloud_id)
+    return listed is not None and membership.are_linked(listed, held.sids, domain)
 
 
 def _sort(

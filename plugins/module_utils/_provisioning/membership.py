@@ -70,26 +70,18 @@ class Sorted:
     doubtful: frozenset[str] = frozenset()
 
 
-def are_linked(members: Sequence[Principal], sids: frozenset[str], domain: DomainInfo) -> bool:
+def are_linked(listed: frozenset[str], linked: frozenset[str], domain: DomainInfo) -> bool:
     """Return whether the links of a group are those of its listed members, and nothing is to be said of any of them.
 
     It is the short way for the many groups that are as they should be, and answers no when in doubt: what the long one
     would find of a group for which this says yes is nothing.
 
     Parameters:
-        members: all direct members that the cloud lists.
-        sids: objectSid of every link that the directory holds.
+        listed: SIDs of all direct members that the cloud lists, all of them users of whom the SID says everything.
+        linked: objectSid of every link that the directory holds.
         domain: the target domain.
     """
-    if len(members) != len(sids) or {member.on_premises_security_identifier for member in members} != sids:
-        return False
-    return all(
-        member.kind is PrincipalKind.USER
-        and member.readable
-        and member.on_premises_object_identifier is None
-        and identity.domain_of(member.on_premises_security_identifier or "") == domain.sid
-        for member in members
-    )
+    return listed == linked and all(identity.domain_of(sid) == domain.sid for sid in linked)
 
 
 def sort_members(

@@ -90,6 +90,13 @@ class CloudReader(Protocol):
     def members(self, group_id: str) -> Reading[tuple[Principal, ...]]:
         """Return the direct members of a group."""
 
+    def member_sids(self, group_id: str) -> frozenset[str] | None:
+        """Return the SIDs of all direct members of a group; None unless they say all that there is to say of them.
+
+        They do where all members were read, and each is a readable user with a SID that no other member has, and
+        without onPremisesObjectIdentifier.
+        """
+
     def known_sids(self, sids: Collection[str]) -> frozenset[str]:
         """Return which of these on-premises SIDs belong to a readable Entra principal."""
 

@@ -18,6 +18,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Fate,
     FateKind,
     IncompleteReading,
+    Principal,
     PrincipalKind,
     Skipped,
 )
@@ -117,6 +118,36 @@ def test_known_sids_are_those_of_readable_principals(path: Path) -> None:
     many = {sid(number) for number in range(100_000, 101_200)}
     assert snapshot.known_sids({sid(5010), sid(5011), sid(5012), *many}) == {sid(5010)}
     assert snapshot.known_sids(()) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ((), frozenset()),
+        ((user(1), user(2)), frozenset({sid(5001), sid(5002)})),
+        ((user(1), user(2, None)), None),
+        ((user(1), user(2, readable=False)), None),
+        ((user(1), user(2, object_identifier=guid(2))), None),
+        ((user(1), replace(user(2), kind=PrincipalKind.DEVICE)), None),
+        ((user(1), group_member(3)), None),
+        ((user(1), user(2, sid(5001))), None),
+        ((user(1), user(2, f"{sid(5001)} {sid(5002)}")), None),
+        ((user(1), replace(user(2), on_premises_security_identifier="")), None),
+    ],
+)
+def test_the_sids_of_members_where_they_say_everything(
+    tmp_path: Path, members: tuple[Principal, ...], expected: frozenset[str] | None
+) -> None:
+    with writing(tmp_path / "s") as writer:
+        for number in (1, 2):
+            writer.add_group(cloud_group(number), IN)
+        writer.add_members(cloud_id(1), CompleteReading(members))
+        writer.add_members(cloud_id(2), IncompleteReading(members, "cut"))
+        writer.finish(HEADER)
+    with closing(Snapshot(tmp_path / "s")) as snapshot:
+        assert snapshot.member_sids(cloud_id(1)) == expected
+        assert snapshot.member_sids(cloud_id(2)) is None
+        assert snapshot.member_sids(cloud_id(3)) is None
 
 
 def test_a_principal_keeps_every_field(tmp_path: Path) -> None:
@@ -301,6 +332,19 @@ def test_a_member_that_is_gone_and_listed_all_the_same_is_no_member(tmp_path: Pa
         writer.finish(replace(HEADER, sequence=1))
     with closing(Snapshot(tmp_path / "new")) as new:
         assert {member.id for member in new.members(cloud_id(1)).items} == there - {cloud_id(14)} != there
+
+
+def test_the_sid_of_a_member_that_is_gone_is_not_told(tmp_path: Path) -> None:
+    with writing(tmp_path / "old") as writer:
+        writer.add_group(cloud_group(1), IN)
+        writer.add_members(cloud_id(1), CompleteReading((user(1), user(2))))
+        writer.finish(HEADER)
+    old = Snapshot(tmp_path / "old")
+    with closing(old), updating(tmp_path / "new", old) as writer:
+        writer.remove_principals({cloud_id(2)})
+        writer.finish(replace(HEADER, sequence=1))
+    with closing(Snapshot(tmp_path / "new")) as new:
+        assert new.member_sids(cloud_id(1)) == {sid(5001)}
 
 
 def test_a_group_that_left_has_no_members(tmp_path: Path) -> None:
