@@ -14,6 +14,8 @@ from tests.lab.scenario import object_id
 # So many values go into one modify, as in the collection.
 VALUES_AT_ONCE = 1000
 UNIVERSAL_SECURITY = "-2147483640"
+# LDAP_SERVER_EXTENDED_DN_OID, MS-ADTS 3.1.1.3.4.1.5, with the flag for texts.
+_EXTENDED_DN = "!1.2.840.113556.1.4.529=::MAMCAQE="
 
 
 def tool(
@@ -41,6 +43,13 @@ def tool(
         environment={"LDAPTLS_CACERT": forest.ca_cert, "LDAPTLS_REQCERT": "demand"},
         output=site.folder / f"{name}.{output}",
     ).done()
+
+
+def read_links(site: Site, domain: str) -> measure.Run:
+    """Read the members of all groups of a domain as the collection does, with the GUID and SID of each."""
+    controls = ("-E", "pr=1000/noprompt", "-E", _EXTENDED_DN)
+    wanted = ("-b", site.container(domain), "(objectClass=group)", "objectGUID", "uSNChanged", "member;range=0-*")
+    return tool(site, "ldapsearch", *controls, *wanted, domain=domain)
 
 
 def count_links(site: Site, domain: str) -> int:

@@ -22,7 +22,7 @@ MILLION = 1_000_000
 MOST_LINKS_VARIABLE = "BENCH_MOST_LINKS"
 _MOST_LINKS = 300_000
 STEEPER, PEAK = "steeper", "peak MiB"
-CONTROL = "ldapmodify"
+WRITTEN, READ = "ldapmodify", "ldapsearch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def _judge(record: Record, name: str, runs: list[tuple[int, measure.Run]]) -> No
     for kind, values in (("", [used.seconds for _s, used in runs]), ("cpu ", [used.cpu for _s, used in runs])):
         every, last = slope(sizes, values), slope(sizes[-2:], values[-2:])
         counts |= {f"{kind}slope": every, f"{kind}last slope": last, f"{kind}{STEEPER}": max(every, last)}
-    goal = 0.0 if name.startswith(CONTROL) else STEEPEST
+    goal = 0.0 if name.startswith((WRITTEN, READ)) else STEEPEST
     record.add(Figure(name, goal=goal, counts=counts, judged=STEEPER))
 
 
@@ -102,17 +102,18 @@ def _measured(site: Site, record: Record, most: int) -> dict[str, measure.Run]:
         steps.state.mkdir(parents=True)
         steps.run("gpad_scope", steps.modules.scope, full_after_hours=0)
         steps.run("gpad_plan, first", steps.modules.plan, limits=WIDE)
-        steps.control(f"{CONTROL}, groups", _write_groups)
-        steps.run("gpad_group", steps.modules.group, peer=f"{CONTROL}, groups")
+        steps.control(f"{WRITTEN}, groups", _write_groups)
+        steps.run("gpad_group", steps.modules.group, peer=f"{WRITTEN}, groups")
         if site.size.links <= most:
-            steps.control(f"{CONTROL}, members", _write_members)
-            steps.run("gpad_membership", steps.modules.membership, peer=f"{CONTROL}, members")
+            steps.control(f"{WRITTEN}, members", _write_members)
+            steps.run("gpad_membership", steps.modules.membership, peer=f"{WRITTEN}, members")
         else:
             site.lab.write_links(OURS, site.wanted_dns(OURS, site.wanted()))
         assert openldap.count_links(site, OURS) == site.size.links
     else:
         steps.run("gpad_scope", steps.modules.scope, full_after_hours=0)
-    result = steps.run("gpad_plan, no change", steps.modules.plan, limits=WIDE, full_after_hours=0)
+    steps.control(READ, lambda site: openldap.read_links(site, OURS))
+    result = steps.run("gpad_plan, no change", steps.modules.plan, peer=READ, limits=WIDE, full_after_hours=0)
     assert not result["would_change"], result["changes"][:3]
     return steps.used
 
@@ -126,9 +127,9 @@ class _Steps:
         self.modules = Modules(site, self.state)
         self.used: dict[str, measure.Run] = {}
 
-    def control(self, name: str, write: Callable[[Site], measure.Run]) -> None:
-        """Write the same to the domain of the peers: as a database grows, Samba itself takes longer for a write."""
-        self.used[name] = write(self._site)
+    def control(self, name: str, done: Callable[[Site], measure.Run]) -> None:
+        """Do the same with another tool: as a database grows, Samba itself takes longer."""
+        self.used[name] = done(self._site)
 
     def run(self, name: str, call: Callable[..., dict[str, Any]], *, peer: str = "", **options: Any) -> dict[str, Any]:
         """Run a module, which must succeed, and keep what it used.

@@ -117,6 +117,8 @@ def _scenario(size: Size, domains: Sequence[str], *, policy: bool) -> dict[str, 
         "managed_containers": ["OU=Groups"],
         "generate": {"count": size.users, "prefix": "load", "ou": "OU=Load"},
         "policy": policy,
+        # As Samba is usually started; in one process it would answer one request after the other.
+        "prefork": True,
     }
     generate = {
         "users": size.users,

@@ -22,8 +22,6 @@ _GROUP_PROPERTIES = (
     "onPremisesDomainName,onPremisesSamAccountName,onPremisesSecurityIdentifier,onPremisesSyncEnabled,securityEnabled,"
     "visibility"
 )
-# LDAP_SERVER_EXTENDED_DN_OID, MS-ADTS 3.1.1.3.4.1.5, with the flag for texts.
-_EXTENDED_DN = "!1.2.840.113556.1.4.529=::MAMCAQE="
 
 
 def run(record: Record, scale: Scale) -> None:
@@ -84,9 +82,7 @@ def verification(site: Site, record: Record) -> None:
     )
     target.journal = site.journal()
     result = target.plan()
-    controls = ("-E", "pr=1000/noprompt", "-E", _EXTENDED_DN)
-    wanted = ("-b", site.container(OURS), "(objectClass=group)", "objectGUID", "uSNChanged", "member;range=0-*")
-    theirs = openldap.tool(site, "ldapsearch", *controls, *wanted, domain=OURS).seconds
+    theirs = openldap.read_links(site, OURS).seconds
     counts = {"operations": result["summary"]["operations"], **target.last.used}
     assert result["outcome"] == "ok" and not result["would_change"], result
     record.add(Figure("gpad_plan, no change", target.last.seconds, "ldapsearch, equal", theirs, 1.5, counts))

@@ -186,7 +186,8 @@ class _Starter:
             forest = controller.finish_build(
                 site.forest, site.address, site.directory, ca_cert, site.passwords, build.wait(BUILD_TIMEOUT)
             )
-            self._add(controller.start_server(forest, self._logs / f"samba-{site.forest.domain}.log"))
+            log = self._logs / f"samba-{site.forest.domain}.log"
+            self._add(controller.start_server(forest, log, prefork=site.forest.prefork))
             built[site.forest.domain] = forest
         servers = list(self._started)
         for forest, server in zip(built.values(), servers, strict=True):

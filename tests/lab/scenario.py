@@ -70,7 +70,10 @@ class DirectoryGroup:
 
 @dataclass(frozen=True, slots=True)
 class Forest:
-    """``bulk`` names the users that the tenant mirrors without a word; ``second_controller`` asks for another one."""
+    """``bulk`` names the users that the tenant mirrors without a word; ``second_controller`` asks for another one.
+
+    With ``prefork`` Samba answers connections side by side, else one request after the other in one process.
+    """
 
     domain: str
     netbios_name: str
@@ -84,6 +87,7 @@ class Forest:
     others: tuple[DirectoryObject, ...] = ()
     bulk: tuple[str, ...] = ()
     second_controller: bool = False
+    prefork: bool = False
 
     @property
     def fqdn(self) -> str:

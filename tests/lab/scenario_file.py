@@ -110,6 +110,7 @@ def _forest(source: Record) -> Forest:
             others=tuple(_directory_objects(record)),
             bulk=tuple(user.name for user in bulk),
             second_controller=record.flag("second_controller", default=False),
+            prefork=record.flag("prefork", default=False),
         )
         if forest.policy and forest.second_controller:
             raise ScenarioError(f"{record.where}: the policy proxy stands before one controller only")

@@ -85,6 +85,17 @@ def test_two_forests_from_the_command_line(directory: Path) -> None:
     assert not directory.exists()
 
 
+def test_samba_in_several_processes_ends_with_all_of_them(directory: Path, small: Path) -> None:
+    small.write_text(SMALL.replace("domain:", "prefork: true, domain:"), encoding="utf-8")
+    Lab.up(small, directory, "auto")
+    state = read_state(directory)
+    assert state is not None
+    (server,) = state.processes
+    assert len(list(processes.members_of(server))) > 4
+    lifecycle.down(directory)
+    assert not list(processes.members_of(server))
+
+
 def test_a_dead_server_is_seen_and_replaced(directory: Path, small: Path) -> None:
     lab = Lab.up(small, directory, "auto")
     state = read_state(directory)

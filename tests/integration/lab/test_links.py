@@ -17,6 +17,7 @@ forests:
   - domain: links.test
     organizational_units: [OU=Groups, OU=People]
     managed_containers: [OU=Groups]
+    prefork: true
     bulk_users: {count: 40, prefix: bulk, ou: OU=People}
     groups: [{name: One, ou: OU=Groups}, {name: Two, ou: OU=Groups}, {name: Three, ou: OU=Groups}]
 """

@@ -238,15 +238,19 @@ def finish_build(
     )
 
 
-def start_server(forest: BuiltForest, log: Path) -> processes.BackgroundProcess:
+def start_server(forest: BuiltForest, log: Path, *, prefork: bool = False) -> processes.BackgroundProcess:
     """Start the domain controller of a built forest in the background."""
-    return run_server(f"samba {forest.settings.domain}", forest.directory, forest.settings.krb5_conf, log)
+    name, directory = f"samba {forest.settings.domain}", forest.directory
+    return run_server(name, directory, forest.settings.krb5_conf, log, prefork=prefork)
 
 
-def run_server(name: str, directory: Path, krb5_conf: str, log: Path) -> processes.BackgroundProcess:
-    """Start the controller whose files are in a directory."""
+def run_server(
+    name: str, directory: Path, krb5_conf: str, log: Path, *, prefork: bool = False
+) -> processes.BackgroundProcess:
+    """Start the controller whose files are in a directory, in one process or in Samba's own way, in several."""
+    model = "prefork" if prefork else "single"
     smb_conf = directory / SERVER_CONF
-    command = [SERVER, "-s", str(smb_conf), "-F", "--no-process-group", "-M", "single", "--debug-stdout"]
+    command = [SERVER, "-s", str(smb_conf), "-F", "--no-process-group", "-M", model, "--debug-stdout"]
     return processes.start(name, command, log, directory=directory, environment={"KRB5_CONFIG": krb5_conf})
 
 
