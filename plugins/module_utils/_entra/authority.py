@@ -11,7 +11,8 @@ from typing import Any
 from urllib.parse import quote
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import capture, questions
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import GroupQuery, in_batches, items
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.batches import in_batches
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import GroupQuery, items
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import Call, GraphClient
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.authority import Master

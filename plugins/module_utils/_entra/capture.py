@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.parse import quote
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import (
-    ADVANCED,
-    BATCH_SIZE,
-    Call,
-    GraphClient,
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.batches import (
+    in_batches,
+    in_growing_batches,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import ADVANCED, Call, GraphClient
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import EntraError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
@@ -31,8 +29,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     Reading,
 )
 
-# Batches in flight.
-_BATCHES_AT_ONCE = 4
 # Resource units of a page of members with $select.
 _MEMBER_UNITS = 2
 # Principals of which the answers are kept: some 40 MB.
@@ -241,16 +237,34 @@ def authority(client: GraphClient, ids: Sequence[str]) -> tuple[dict[str, bool],
 def members(
     client: GraphClient, ids: Sequence[str], query: MemberQuery
 ) -> Iterator[tuple[str, Reading[tuple[Principal, ...]]]]:
-    """Yield the direct members of each group, in the given order.
+    """Yield the direct members of each group, as soon as they are read to their end.
 
     The advanced mode is used because the plain one leaves service principals out, and because it counts the members,
-    which shows a page that was lost.
+    which shows a page that was lost. The next pages of groups go into one batch, and before groups that were not begun,
+    so that few are held in part.
+
+    Raises:
+        EntraError: a batch failed as a whole.
     """
-    calls = ((cloud_id, query.call(cloud_id)) for cloud_id in ids)
+    fresh = ((_Listing(cloud_id), query.call(cloud_id)) for cloud_id in ids)
+    further: deque[tuple[_Listing, Call]] = deque()
+
+    def take(most: int) -> list[tuple[_Listing, Call]]:
+        part = [further.popleft() for _one in range(min(most, len(further)))]
+        return part + list(islice(fresh, most - len(part)))
+
     made = _Made(client)
-    for part, answers in in_batches(client, calls):
-        for (cloud_id, call), (status, body) in zip(part, answers, strict=True):
-            yield cloud_id, _read_members(client, call, status, body, made)
+    for part, answers in in_growing_batches(client, take):
+        for (listing, call), (status, body) in zip(part, answers, strict=True):
+            try:
+                following = listing.add(client, call, status, body, made)
+            except EntraError as error:
+                yield listing.cloud_id, IncompleteReading(tuple(listing.found.values()), _storable(str(error)))
+                continue
+            if following is None:
+                yield listing.cloud_id, CompleteReading(tuple(listing.found.values()))
+            else:
+                further.append((listing, following))
 
 
 class _Made:
@@ -278,25 +292,46 @@ class _Made:
         return principal
 
 
-def _read_members(
-    client: GraphClient, call: Call, status: int, body: Any, made: _Made
-) -> Reading[tuple[Principal, ...]]:
-    found: dict[str, Principal] = {}
-    try:
+@dataclass(slots=True)
+class _Listing:
+    """The members of one group, as far as they are read.
+
+    Parameters:
+        cloud_id: object id of the group.
+        found: the members by object id.
+        read: how many came.
+        count: how many the service counted, in the first page.
+        asked: paths of the pages.
+    """
+
+    cloud_id: str
+    found: dict[str, Principal] = field(default_factory=dict)
+    read: int = 0
+    count: object = None
+    asked: set[str] = field(default_factory=set)
+
+    def add(self, client: GraphClient, call: Call, status: int, body: Any, made: _Made) -> Call | None:
+        """Add a page; return the call for the next one, or None at the end.
+
+        Raises:
+            EntraError: the page is none, or not as many came as the service counted.
+        """
         if status != 200:
             raise client.refusal(call, status, body)
-        count = body.get("@odata.count") if isinstance(body, dict) else None
-        read = 0
-        for page in client.follow(call, body if isinstance(body, dict) else {}):
-            for item in items(page, call.path):
-                read += 1
-                member = made.principal(item)
-                found[member.id] = member
-        if count != read:
-            raise EntraError(f"{read} members were read, the service counts {count}.", code="entra_count_differs")
-    except EntraError as error:
-        return IncompleteReading(tuple(found.values()), _storable(str(error)))
-    return CompleteReading(tuple(found.values()))
+        page = body if isinstance(body, dict) else {}
+        if not self.asked:
+            self.count = page.get("@odata.count")
+        self.asked.add(call.path)
+        for item in items(page, call.path):
+            self.read += 1
+            member = made.principal(item)
+            self.found[member.id] = member
+        following = client.following(call, page, self.asked)
+        if following is None and self.count != self.read:
+            raise EntraError(
+                f"{self.read} members were read, the service counts {self.count}.", code="entra_count_differs"
+            )
+        return following
 
 
 def read_principal(client: GraphClient, item: Mapping[str, Any], kind: PrincipalKind) -> Principal:
@@ -362,27 +397,3 @@ def _storable(value: Any) -> Any:
     if isinstance(value, list):
         return [_storable(one) if isinstance(one, str) else one for one in value]
     return value if not isinstance(value, str) or value.isascii() else _SURROGATE.sub("\ufffd", value)
-
-
-Part: TypeAlias = "list[tuple[str, Call]]"
-
-
-def in_batches(client: GraphClient, calls: Iterable[tuple[str, Call]]) -> Iterator[tuple[Part, list[tuple[int, Any]]]]:
-    """Yield each batch of calls with its answers, in order, several batches being under way at once."""
-    iterator = iter(calls)
-    parts = iter(lambda: list(islice(iterator, BATCH_SIZE)), [])
-
-    def send(part: Part) -> tuple[Part, list[tuple[int, Any]]]:
-        return part, client.batch([call for _cloud_id, call in part])
-
-    with ThreadPoolExecutor(_BATCHES_AT_ONCE) as pool:
-        # The next one is sent for each that is taken, so that the service works while answers are looked at.
-        under_way = deque(pool.submit(send, part) for part in islice(parts, _BATCHES_AT_ONCE))
-        try:
-            while under_way:
-                answered = under_way.popleft().result()
-                under_way.extend(pool.submit(send, part) for part in islice(parts, 1))
-                yield answered
-        finally:
-            for future in under_way:
-                future.cancel()

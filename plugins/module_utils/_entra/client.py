@@ -10,7 +10,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -178,8 +178,7 @@ class GraphClient:
         url: str | None = link
         seen: set[str] = set()
         while url:
-            if url in seen or len(seen) >= _MOST_PAGES:
-                raise EntraError(f"{call.path}: the pages never end.", "Run again.", code="entra_pages_endless")
+            _refuse_again(url, seen, call.path)
             seen.add(url)
             status, body = self._send("GET", url, call.headers, units=call.units)
             if status != 200:
@@ -212,10 +211,27 @@ class GraphClient:
     def follow(self, call: Call, first: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         """Yield the first page, which came from elsewhere, and all after it."""
         yield first
-        link = self.next_link(first, call.path)
-        if link:
-            path = link.removeprefix(f"{self._base}/{call.version}")
-            yield from self.pages(replace(call, path=path))
+        following = self.following(call, first, ())
+        if following is not None:
+            yield from self.pages(following)
+
+    def following(self, call: Call, page: Mapping[str, Any], asked: Collection[str]) -> Call | None:
+        """Return the call for the page after one, or None at the end.
+
+        Parameters:
+            call: the one that gave the page.
+            page: its answer.
+            asked: paths of the pages so far.
+
+        Raises:
+            EntraError: the link leads to another host, or to a page that was there before.
+        """
+        link = self.next_link(page, call.path)
+        if link is None:
+            return None
+        path = link.removeprefix(f"{self._base}/{call.version}")
+        _refuse_again(path, asked, call.path)
+        return replace(call, path=path)
 
     def batch(self, calls: Sequence[Call]) -> list[tuple[int, Any]]:
         """Return status and body of each of at most 20 GETs, in their order.
@@ -280,6 +296,11 @@ def _object(body: Any, what: str) -> Mapping[str, Any]:
             f"{_short(what)}: the answer is not what it should be.", "Run again.", code="entra_answer_broken"
         )
     return body
+
+
+def _refuse_again(link: str, seen: Collection[str], what: str) -> None:
+    if link in seen or len(seen) >= _MOST_PAGES:
+        raise EntraError(f"{what}: the pages never end.", "Run again.", code="entra_pages_endless")
 
 
 def _short(url: str, method: str = "GET") -> str:

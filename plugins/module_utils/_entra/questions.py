@@ -12,12 +12,12 @@ from itertools import product
 from typing import Any
 from urllib.parse import quote
 
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.batches import in_batches
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import (
     PRINCIPAL_PROPERTIES,
     READ_USERS,
     GroupQuery,
     MemberQuery,
-    in_batches,
     items,
     read_principal,
     storable,

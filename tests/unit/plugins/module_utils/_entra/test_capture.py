@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import requests
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import capture
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import (
@@ -230,16 +230,54 @@ def test_members_are_asked_for_in_the_advanced_mode(monkeypatch: pytest.MonkeyPa
     assert "$count=true" in seen[0]["url"]
 
 
-def test_more_pages_are_followed(monkeypatch: pytest.MonkeyPatch) -> None:
-    link = f"{BASE}/v1.0/groups/x/members?$skiptoken=1"
-    first = batched(lambda _item: {"status": 200, "body": listing(principal(1), count=2, link=link)})
+def group_number(item: dict[str, Any]) -> int:
+    return int(item["url"].split("/")[2].partition("?")[0][-12:], 16)
 
-    def script(request: requests.PreparedRequest) -> bytes | Exception:
-        return first(request) if request.method == "POST" else answer({"value": [principal(2)]})
 
-    (reading,) = read(Graph(monkeypatch, script))
-    assert isinstance(reading, CompleteReading)
-    assert [member.id for member in reading.items] == [cloud_id(1), cloud_id(2)]
+def paged(pages: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Answer with so many pages of one member for every third group, the others having one."""
+
+    def give(item: dict[str, Any]) -> dict[str, Any]:
+        group, page = group_number(item), int(item["url"].partition("$skiptoken=")[2] or 1)
+        last = pages if group % 3 == 0 else 1
+        link = f"{BASE}/v1.0/groups/{cloud_id(group)}/members?$skiptoken={page + 1}" if page < last else None
+        body = listing(principal(1000 * group + page), count=last, link=link)
+        return {"status": 200, "body": body if page == 1 else {k: v for k, v in body.items() if k != "@odata.count"}}
+
+    return give
+
+
+def test_more_pages_are_read_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = Graph(monkeypatch, batched(paged(4)))
+    ids = [cloud_id(100 + number) for number in range(60)]
+    readings = dict(capture.members(graph.client, ids, SIDS))
+    assert sorted(readings) == sorted(ids)
+    for number in range(100, 160):
+        reading = readings[cloud_id(number)]
+        assert isinstance(reading, CompleteReading)
+        last = 4 if number % 3 == 0 else 1
+        assert [one.id for one in reading.items] == [cloud_id(1000 * number + page) for page in range(1, last + 1)]
+    # Three batches for the first pages, and three rounds of what twenty groups have beyond.
+    assert set(graph.client.requests) == {"POST"}
+    assert graph.client.requests["POST"] <= 3 + 3 * 3
+
+
+def test_the_next_page_of_a_group_comes_before_a_group_that_was_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = Graph(monkeypatch, batched(paged(3)))
+    ids = [cloud_id(3 * number) for number in range(1, 401)]
+    done = [cloud_id for cloud_id, _reading in capture.members(graph.client, ids, SIDS)]
+    # Four batches of twenty are under way, and another is sent before the first of them is looked at.
+    assert all(done.index(cloud_id) < place + 100 for place, cloud_id in enumerate(ids))
+
+
+def test_pages_that_never_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    def give(item: dict[str, Any]) -> dict[str, Any]:
+        link = f"{BASE}/v1.0/groups/x/members?$skiptoken=1"
+        return {"status": 200, "body": listing(principal(1), count=9, link=link)}
+
+    (reading,) = read(Graph(monkeypatch, batched(give)))
+    assert isinstance(reading, IncompleteReading)
+    assert "never end" in reading.why
 
 
 @pytest.mark.parametrize(
@@ -264,14 +302,14 @@ def test_a_reading_that_is_not_whole_says_why(
     assert words in reading.why
 
 
-def test_a_later_page_that_is_broken_makes_the_reading_incomplete(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("later", [{"status": 404, "body": {}}, {"status": 200, "body": {"value": 7}}])
+def test_a_later_page_that_is_broken_makes_the_reading_incomplete(
+    monkeypatch: pytest.MonkeyPatch, later: dict[str, Any]
+) -> None:
     link = f"{BASE}/v1.0/groups/x/members?$skiptoken=1"
-    first = batched(lambda _item: {"status": 200, "body": listing(principal(1), count=2, link=link)})
-
-    def script(request: requests.PreparedRequest) -> bytes | Exception:
-        return first(request) if request.method == "POST" else answer({"value": [principal(2)]})[:-5]
-
-    (reading,) = read(Graph(monkeypatch, script))
+    first = {"status": 200, "body": listing(principal(1), count=2, link=link)}
+    graph = Graph(monkeypatch, batched(lambda item: later if "skiptoken" in item["url"] else first))
+    (reading,) = read(graph)
     assert isinstance(reading, IncompleteReading)
     assert [member.id for member in reading.items] == [cloud_id(1)]
 
@@ -279,10 +317,7 @@ def test_a_later_page_that_is_broken_makes_the_reading_incomplete(monkeypatch: p
 def test_many_groups_are_read_in_the_order_given(monkeypatch: pytest.MonkeyPatch) -> None:
     count = 5 * BATCH_SIZE + 3
 
-    def give(item: dict[str, Any]) -> dict[str, Any]:
-        return {"status": 200, "body": listing(principal(int(item["url"].split("/")[2][-12:], 16)))}
-
-    graph = Graph(monkeypatch, batched(give))
+    graph = Graph(monkeypatch, batched(lambda item: {"status": 200, "body": listing(principal(group_number(item)))}))
     readings = read(graph, count)
     assert [reading.items[0].id for reading in readings] == [cloud_id(100 + number) for number in range(count)]
     assert graph.client.requests == {"POST": 6}

@@ -344,7 +344,7 @@ def test_the_sid_of_a_member_that_is_gone_is_not_told(tmp_path: Path) -> None:
         writer.remove_principals({cloud_id(2)})
         writer.finish(replace(HEADER, sequence=1))
     with closing(Snapshot(tmp_path / "new")) as new:
-        assert new.member_sids(cloud_id(1)) == {sid(5001)}
+        assert new.member_sids(cloud_id(1)) == frozenset({sid(5001)})
 
 
 def test_a_group_that_left_has_no_members(tmp_path: Path) -> None:
