@@ -75,14 +75,13 @@ def _by_name(client: GraphClient, query: GroupQuery, wanted: Sequence[str]) -> d
     quoted = {name: quote("displayName eq '{}'".format(name.replace("'", "''"))) for name in names}
     calls = [(name, query.call("/groups", f"$filter={quoted[name]}")) for name in names]
     found: dict[str, list[CloudGroup]] = {}
-    for part, answers in in_batches(client, calls):
-        for (name, call), (status, body) in zip(part, answers, strict=True):
-            if status != 200 or not isinstance(body, dict):
-                raise client.refusal(call, status, body)
-            pages = client.follow(call, body)
-            read = [query.read(item) for page in pages for item in items(page, call.path)]
-            # The service compares names without regard to case.
-            found[name] = [group for group in read if group.display_name == name]
+    for name, call, status, body in in_batches(client, calls):
+        if status != 200 or not isinstance(body, dict):
+            raise client.refusal(call, status, body)
+        pages = client.follow(call, body)
+        read = [query.read(item) for page in pages for item in items(page, call.path)]
+        # The service compares names without regard to case.
+        found[name] = [group for group in read if group.display_name == name]
     return found
 
 

@@ -6,26 +6,52 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import (
     BATCH_SIZE,
     Call,
     GraphClient,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import EntraError
 
 _T = TypeVar("_T")
 
 _AT_ONCE = 4
 
 
-def in_batches(
-    client: GraphClient, calls: Iterable[tuple[_T, Call]]
-) -> Iterator[tuple[list[tuple[_T, Call]], list[tuple[int, Any]]]]:
-    """Yield each batch of calls with its answers, in order.
+@dataclass(frozen=True, slots=True)
+class Answered(Generic[_T]):
+    """A batch that came back.
+
+    Parameters:
+        calls: what was asked, each with what the caller knows it by.
+        answers: status and body of each.
+        problem: why the batch failed as a whole, so that it has no answers.
+    """
+
+    calls: Sequence[tuple[_T, Call]]
+    answers: Sequence[tuple[int, Any]] = ()
+    problem: EntraError | None = None
+
+    def each(self) -> Iterator[tuple[_T, Call, int, Any]]:
+        """Yield each call with its status and body.
+
+        Raises:
+            EntraError: the batch failed as a whole.
+        """
+        if self.problem is not None:
+            raise self.problem
+        for (known_by, call), (status, body) in zip(self.calls, self.answers, strict=True):
+            yield known_by, call, status, body
+
+
+def in_batches(client: GraphClient, calls: Iterable[tuple[_T, Call]]) -> Iterator[tuple[_T, Call, int, Any]]:
+    """Yield each call with its status and body, in order.
 
     Parameters:
         client: the client.
@@ -35,27 +61,26 @@ def in_batches(
         EntraError: a batch failed as a whole.
     """
     iterator = iter(calls)
-    return in_growing_batches(client, lambda most: list(islice(iterator, most)))
+    for answered in in_growing_batches(client, lambda most: list(islice(iterator, most))):
+        yield from answered.each()
 
 
-def in_growing_batches(
-    client: GraphClient, take: Callable[[int], list[tuple[_T, Call]]]
-) -> Iterator[tuple[list[tuple[_T, Call]], list[tuple[int, Any]]]]:
-    """Yield each batch of calls with its answers, in order; an answer may lead to more calls.
+def in_growing_batches(client: GraphClient, take: Callable[[int], Sequence[tuple[_T, Call]]]) -> Iterator[Answered[_T]]:
+    """Yield each batch of calls as it came back, in order; an answer may lead to more calls.
 
     Parameters:
         client: the client.
         take: gives at most so many calls that are to be made next, none if there are none by now.
-
-    Raises:
-        EntraError: a batch failed as a whole.
     """
 
-    def send(part: list[tuple[_T, Call]]) -> tuple[list[tuple[_T, Call]], list[tuple[int, Any]]]:
-        return part, client.batch([call for _known_by, call in part])
+    def send(part: Sequence[tuple[_T, Call]]) -> Answered[_T]:
+        try:
+            return Answered(part, client.batch([call for _known_by, call in part]))
+        except EntraError as error:
+            return Answered(part, problem=error)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        under_way: deque[Future[tuple[list[tuple[_T, Call]], list[tuple[int, Any]]]]] = deque()
+        under_way: deque[Future[Answered[_T]]] = deque()
 
         def fill() -> None:
             while len(under_way) < _AT_ONCE and (part := take(BATCH_SIZE)):

@@ -6,33 +6,25 @@
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.batches import (
     in_batches,
-    in_growing_batches,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import ADVANCED, Call, GraphClient
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import EntraError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CloudGroup,
-    CompleteReading,
-    IncompleteReading,
     Principal,
     PrincipalKind,
-    Reading,
 )
 
 # Resource units of a page of members with $select.
 _MEMBER_UNITS = 2
-# Principals of which the answers are kept: some 40 MB.
-_MOST_MADE = 50_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 # What decisions, snapshots and the default mappings read; more on request.
@@ -57,7 +49,7 @@ ALWAYS_READ = frozenset(
 PRINCIPAL_PROPERTIES = ("id", "displayName", "onPremisesSyncEnabled", "onPremisesSecurityIdentifier")
 _OBJECT_IDENTIFIER = "onPremisesObjectIdentifier"
 _IMMUTABLE_ID = ("onPremisesImmutableId", "onPremisesSamAccountName", "onPremisesDomainName")
-_KINDS: Mapping[str, PrincipalKind] = {f"#microsoft.graph.{kind.value}": kind for kind in PrincipalKind}
+KINDS: Mapping[str, PrincipalKind] = {f"#microsoft.graph.{kind.value}": kind for kind in PrincipalKind}
 
 READ_GROUPS = ("Group.Read.All", "Directory.Read.All")
 _READ_MEMBERS = ("GroupMember.Read.All", "Group.Read.All", "Directory.Read.All")
@@ -129,7 +121,7 @@ class GroupQuery:
         Raises:
             EntraError: a property is not of its type.
         """
-        values = {name: _storable(item.get(name)) for name in self.select}
+        values = {name: storable_text(item.get(name)) for name in self.select}
         wrong = sorted(name for name, value in values.items() if value is not None and not _fits(name, value))
         if wrong:
             raise EntraError(
@@ -224,114 +216,13 @@ def authority(client: GraphClient, ids: Sequence[str]) -> tuple[dict[str, bool],
     calls = [
         Call(f"/groups/{cloud_id}/onPremisesSyncBehavior?$select=isCloudManaged", _READ_AUTHORITY) for cloud_id in ids
     ]
-    for part, answers in in_batches(client, list(zip(ids, calls, strict=True))):
-        for (cloud_id, call), (status, body) in zip(part, answers, strict=True):
-            managed = body.get("isCloudManaged") if isinstance(body, dict) else None
-            if status == 200 and isinstance(managed, bool):
-                states[cloud_id] = managed
-            else:
-                problem = problem or client.refusal(call, status, body)
+    for cloud_id, call, status, body in in_batches(client, list(zip(ids, calls, strict=True))):
+        managed = body.get("isCloudManaged") if isinstance(body, dict) else None
+        if status == 200 and isinstance(managed, bool):
+            states[cloud_id] = managed
+        else:
+            problem = problem or client.refusal(call, status, body)
     return states, problem
-
-
-def members(
-    client: GraphClient, ids: Sequence[str], query: MemberQuery
-) -> Iterator[tuple[str, Reading[tuple[Principal, ...]]]]:
-    """Yield the direct members of each group, as soon as they are read to their end.
-
-    The advanced mode is used because the plain one leaves service principals out, and because it counts the members,
-    which shows a page that was lost. The next pages of groups go into one batch, and before groups that were not begun,
-    so that few are held in part.
-
-    Raises:
-        EntraError: a batch failed as a whole.
-    """
-    fresh = ((_Listing(cloud_id), query.call(cloud_id)) for cloud_id in ids)
-    further: deque[tuple[_Listing, Call]] = deque()
-
-    def take(most: int) -> list[tuple[_Listing, Call]]:
-        part = [further.popleft() for _one in range(min(most, len(further)))]
-        return part + list(islice(fresh, most - len(part)))
-
-    made = _Made(client)
-    for part, answers in in_growing_batches(client, take):
-        for (listing, call), (status, body) in zip(part, answers, strict=True):
-            try:
-                following = listing.add(client, call, status, body, made)
-            except EntraError as error:
-                yield listing.cloud_id, IncompleteReading(tuple(listing.found.values()), _storable(str(error)))
-                continue
-            if following is None:
-                yield listing.cloud_id, CompleteReading(tuple(listing.found.values()))
-            else:
-                further.append((listing, following))
-
-
-class _Made:
-    """The principals of the answers so far: who is a member of several groups comes in the answer for each.
-
-    Parameters:
-        client: whom the answers came to.
-    """
-
-    def __init__(self, client: GraphClient) -> None:
-        self._client = client
-        self._made: dict[str, tuple[Mapping[str, Any], Principal]] = {}
-        self._users = 0
-
-    def principal(self, item: Mapping[str, Any]) -> Principal:
-        """Return the principal of an answer."""
-        before = self._made.get(item["id"])
-        if before is not None and before[0] == item:
-            return before[1]
-        principal = read_principal(self._client, item, _KINDS.get(str(item.get("@odata.type")), PrincipalKind.UNKNOWN))
-        if len(self._made) < _MOST_MADE:
-            self._made[item["id"]] = (item, principal)
-            self._users += principal.kind is PrincipalKind.USER and before is None
-            self._client.quota.saw_users(self._users)
-        return principal
-
-
-@dataclass(slots=True)
-class _Listing:
-    """The members of one group, as far as they are read.
-
-    Parameters:
-        cloud_id: object id of the group.
-        found: the members by object id.
-        read: how many came.
-        count: how many the service counted, in the first page.
-        asked: paths of the pages.
-    """
-
-    cloud_id: str
-    found: dict[str, Principal] = field(default_factory=dict)
-    read: int = 0
-    count: object = None
-    asked: set[str] = field(default_factory=set)
-
-    def add(self, client: GraphClient, call: Call, status: int, body: Any, made: _Made) -> Call | None:
-        """Add a page; return the call for the next one, or None at the end.
-
-        Raises:
-            EntraError: the page is none, or not as many came as the service counted.
-        """
-        if status != 200:
-            raise client.refusal(call, status, body)
-        page = body if isinstance(body, dict) else {}
-        if not self.asked:
-            self.count = page.get("@odata.count")
-        self.asked.add(call.path)
-        for item in items(page, call.path):
-            self.read += 1
-            member = made.principal(item)
-            self.found[member.id] = member
-        following = client.following(call, page, self.asked)
-        if following is None and self.count != self.read:
-            raise EntraError(
-                f"{self.read} members were read, the service counts {self.count}.", code="entra_count_differs"
-            )
-        return following
 
 
 def read_principal(client: GraphClient, item: Mapping[str, Any], kind: PrincipalKind) -> Principal:
@@ -388,12 +279,12 @@ def storable(item: dict[str, Any]) -> dict[str, Any]:
     """Return an object of an answer in a form that files can hold; most are in it as they come."""
     for value in item.values():
         if isinstance(value, list) or (isinstance(value, str) and not value.isascii()):
-            return {name: _storable(value) for name, value in item.items()}
+            return {name: storable_text(value) for name, value in item.items()}
     return item
 
 
-def _storable(value: Any) -> Any:
+def storable_text(value: Any) -> Any:
     """Return a text, or a list of texts, in a form that files can hold: JSON can bring half of a surrogate pair."""
     if isinstance(value, list):
-        return [_storable(one) if isinstance(one, str) else one for one in value]
+        return [storable_text(one) if isinstance(one, str) else one for one in value]
     return value if not isinstance(value, str) or value.isascii() else _SURROGATE.sub("\ufffd", value)

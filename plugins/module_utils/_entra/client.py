@@ -151,7 +151,7 @@ class GraphClient:
         status, body = self._send("GET", self._absolute(call), call.headers, units=call.units)
         if status != 200:
             raise self.refusal(call, status, body)
-        return _object(body, call.path)
+        return object_of(body, call.path)
 
     def _absolute(self, call: Call) -> str:
         return f"{self._base}/{call.version}{call.path}"
@@ -183,7 +183,7 @@ class GraphClient:
             status, body = self._send("GET", url, call.headers, units=call.units)
             if status != 200:
                 raise self.refusal(call, status, body)
-            page = _object(body, call.path)
+            page = object_of(body, call.path)
             yield page
             url = self.next_link(page, call.path)
 
@@ -206,12 +206,12 @@ class GraphClient:
             EntraError: the token must not go there.
         """
         if not isinstance(link, str) or urlsplit(link)[:2] != urlsplit(self._base)[:2]:
-            raise EntraError(f"{what}: the link to the next page leads elsewhere.", code="entra_link_foreign")
+            raise _leads_elsewhere(what)
 
     def follow(self, call: Call, first: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         """Yield the first page, which came from elsewhere, and all after it."""
         yield first
-        following = self.following(call, first, ())
+        following = self.following(call, first, {call.path})
         if following is not None:
             yield from self.pages(following)
 
@@ -224,13 +224,16 @@ class GraphClient:
             asked: paths of the pages so far.
 
         Raises:
-            EntraError: the link leads to another host, or to a page that was there before.
+            EntraError: the link leads out of the end point, or to a page that was there before.
         """
-        link = self.next_link(page, call.path)
+        what = call.path.partition("?")[0]
+        link, root = self.next_link(page, what), f"{self._base}/{call.version}"
         if link is None:
             return None
-        path = link.removeprefix(f"{self._base}/{call.version}")
-        _refuse_again(path, asked, call.path)
+        if not link.startswith(f"{root}/"):
+            raise _leads_elsewhere(what)
+        path = link.removeprefix(root)
+        _refuse_again(path, asked, what)
         return replace(call, path=path)
 
     def batch(self, calls: Sequence[Call]) -> list[tuple[int, Any]]:
@@ -290,12 +293,25 @@ class GraphClient:
         return EntraError(f"Microsoft Graph refused {what}: {status} {code}: {message}", remedy, code=f"entra_{status}")
 
 
-def _object(body: Any, what: str) -> Mapping[str, Any]:
+def object_of(body: Any, what: str) -> Mapping[str, Any]:
+    """Return the body of an answer.
+
+    Parameters:
+        body: the body.
+        what: path of the call.
+
+    Raises:
+        EntraError: it is no object, or an error was put into it.
+    """
     if not isinstance(body, dict) or "error" in body:
         raise EntraError(
             f"{_short(what)}: the answer is not what it should be.", "Run again.", code="entra_answer_broken"
         )
     return body
+
+
+def _leads_elsewhere(what: str) -> EntraError:
+    return EntraError(f"{what}: the link to the next page leads elsewhere.", code="entra_link_foreign")
 
 
 def _refuse_again(link: str, seen: Collection[str], what: str) -> None:

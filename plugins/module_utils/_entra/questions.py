@@ -96,25 +96,23 @@ def ask_groups(client: GraphClient, query: GroupQuery, ids: Iterable[str]) -> As
     absent: set[str] = set()
     unread: dict[str, EntraError] = {}
     calls = [(cloud_id, query.call(f"/groups/{cloud_id}")) for cloud_id in sorted(set(ids))]
-    for part, answers in in_batches(client, calls):
-        for (cloud_id, call), (status, body) in zip(part, answers, strict=True):
-            if status == 200 and _is_of(body, cloud_id):
-                living.append(query.read(body))
-            elif _is_gone(status, body):
-                gone.append(cloud_id)
-            else:
-                unread[cloud_id] = client.refusal(call, status, body)
+    for cloud_id, call, status, body in in_batches(client, calls):
+        if status == 200 and _is_of(body, cloud_id):
+            living.append(query.read(body))
+        elif _is_gone(status, body):
+            gone.append(cloud_id)
+        else:
+            unread[cloud_id] = client.refusal(call, status, body)
     # Without $select: this end point gives a directoryObject, whose own properties are fewer than a group's.
     calls = [(cloud_id, Call(f"/directory/deletedItems/{cloud_id}", _READ_DELETED)) for cloud_id in gone]
-    for part, answers in in_batches(client, calls):
-        for (cloud_id, call), (status, body) in zip(part, answers, strict=True):
-            found = _deleted(body, cloud_id) if status == 200 else None
-            if found is not None:
-                deleted[cloud_id] = found
-            elif _is_gone(status, body):
-                absent.add(cloud_id)
-            else:
-                unread[cloud_id] = client.refusal(call, status, body)
+    for cloud_id, call, status, body in in_batches(client, calls):
+        found = _deleted(body, cloud_id) if status == 200 else None
+        if found is not None:
+            deleted[cloud_id] = found
+        elif _is_gone(status, body):
+            absent.add(cloud_id)
+        else:
+            unread[cloud_id] = client.refusal(call, status, body)
     problem = next(iter(unread.values()), None)
     return AskedGroups(tuple(living), deleted, frozenset(absent), frozenset(unread), problem)
 
@@ -179,14 +177,13 @@ def principals_by_id(client: GraphClient, query: MemberQuery, kinds: Mapping[str
     found: list[Principal] = []
     gone: set[str] = set()
     problem: EntraError | None = None
-    for part, answers in in_batches(client, calls):
-        for (cloud_id, call), (status, body) in zip(part, answers, strict=True):
-            if status == 200 and _is_of(body, cloud_id):
-                found.append(read_principal(client, storable(body), kinds[cloud_id]))
-            elif _is_gone(status, body):
-                gone.add(cloud_id)
-            else:
-                problem = problem or client.refusal(call, status, body)
+    for cloud_id, call, status, body in in_batches(client, calls):
+        if status == 200 and _is_of(body, cloud_id):
+            found.append(read_principal(client, storable(body), kinds[cloud_id]))
+        elif _is_gone(status, body):
+            gone.add(cloud_id)
+        else:
+            problem = problem or client.refusal(call, status, body)
     return AskedPrincipals(tuple(found), frozenset(gone), problem)
 
 
@@ -208,13 +205,12 @@ def groups_of(client: GraphClient, kinds: Mapping[str, PrincipalKind]) -> tuple[
         (cloud_id, Call(f"/{_PATHS[kind]}/{cloud_id}/memberOf?$select=id&$top=999", _COLLECTIONS[_PATHS[kind]][1]))
         for cloud_id, kind in sorted(kinds.items())
     ]
-    for part, answers in in_batches(client, calls):
-        for (_cloud_id, call), (status, body) in zip(part, answers, strict=True):
-            if _is_gone(status, body):
-                continue
-            read, error = _read_items(client, call, status, body)
-            problem = problem or error
-            found.update(item["id"].lower() for item in read)
+    for _cloud_id, call, status, body in in_batches(client, calls):
+        if _is_gone(status, body):
+            continue
+        read, error = _read_items(client, call, status, body)
+        problem = problem or error
+        found.update(item["id"].lower() for item in read)
     return frozenset(found), problem
 
 
@@ -233,11 +229,10 @@ def principals_with(client: GraphClient, sids: Collection[str]) -> tuple[tuple[P
     calls = [(name, _by_sid(name, part)) for part, name in product(parts, _COLLECTIONS)]
     found: dict[str, Principal] = {}
     problem: EntraError | None = None
-    for batch, answers in in_batches(client, calls):
-        for (name, call), (status, body) in zip(batch, answers, strict=True):
-            read, error = _read_principals(client, call, _COLLECTIONS[name][0], status, body)
-            problem = problem or error
-            found.update((one.id, one) for one in read if one.on_premises_security_identifier in sids)
+    for name, call, status, body in in_batches(client, calls):
+        read, error = _read_principals(client, call, _COLLECTIONS[name][0], status, body)
+        problem = problem or error
+        found.update((one.id, one) for one in read if one.on_premises_security_identifier in sids)
     return tuple(found.values()), problem
 
 

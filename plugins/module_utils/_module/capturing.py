@@ -11,12 +11,17 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import auth, capture, writers
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import auth, capture, member_reading, writers
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.auth import MSAL_IMPORT_ERROR, EntraSettings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import GraphClient
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.http import REQUESTS_IMPORT_ERROR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.questions import AskedGroups
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import asking, few_groups, scope_options
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import (
+    asking,
+    few_groups,
+    scope_deciding,
+    scope_options,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import (
     DISJOINT,
     ENTRA,
@@ -41,13 +46,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     ConfigurationError,
-    EntraError,
-    ObjectError,
     Outcome,
-)
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.filters import (
-    MEMBER_OF,
-    Filter,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CloudGroup,
@@ -59,7 +58,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import SnapshotHeader
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.progress import Stage
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report, worst
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Decision, Scope, ScopeMode
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Decision, Scope
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import snapshot as snapshots
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import require_folder
@@ -148,19 +147,18 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
             # Those that were in scope before are asked for as well: a filter in the service leaves out what it does not
             # let in, and of a group that is gone it says nothing.
             of_interest = questions.groups | before.in_scope
-            missing = of_interest - {group.id for group in listed.groups}
-            fates = asking.ask_groups(client, query, missing, report)
-            groups = sorted((*listed.groups, *fates.living), key=lambda group: (group.display_name, group.id))
+            groups, fates = _with_asked(asked, listed, of_interest, report)
         else:
             of_interest = frozenset()
             groups, fates = few_groups.read(client, query, named, wanted, report)
             listed = Listed(groups, {}, "a few groups are named")
-        chosen = _scope(client, params, wanted, rules, groups, fates, report, narrowed=named is not None)
+        narrowed = named is not None
+        chosen = scope_deciding.scope_of(client, params, wanted, rules, groups, fates, report, narrowed=narrowed)
         if named is not None:
             ids = few_groups.choose(named, groups, fates, report)
             groups = [group for group in groups if group.id in ids]
         groups = _with_authority(client, groups, chosen, of_interest, report)
-        decisions = _decide(groups, chosen, report)
+        decisions = scope_deciding.decide(groups, chosen, report)
         going_on = old if not listed.why else None
         with snapshots.updating(path, going_on, key) if going_on else snapshots.writing(path, key) as writer:
             for group in groups:
@@ -174,25 +172,20 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
             for principal in asking.ask_sids(client, questions.sids, report):
                 writer.add_holder(principal)
             jobs = _other_writers(client, report, disjoint=params["other_writers"] == DISJOINT)
-            now = second_text(utc_now())
-            header = SnapshotHeader(
+            header = _header(
                 settings.tenant_id,
-                now,
-                snapshots.new_fingerprint(),
-                "; ".join(sorted({notice["reason"] for notice in report.notices if notice["code"] in _INCOMPLETE})),
+                going_on,
+                report,
+                jobs,
                 check_mode=module.check_mode,
-                narrowed=named is not None,
-                scope_doubt="a part of the scope could not be decided" if report.summary["errors"] else "",
-                other_writers=jobs,
-                sequence=going_on.header.sequence + 1 if going_on else 0,
-                full_at=going_on.header.full_at if going_on else now,
+                narrowed=narrowed,
             )
             for fate in asking.fates(fates, before, header.captured_at):
                 writer.add_fate(fate)
             report.summary["memberships"] = writer.memberships()
             writer.finish(header, listed.watches)
     if named is None:
-        _warn_of_idle_filters(rules, decisions, report)
+        scope_deciding.warn_of_idle_filters(rules, decisions, report)
     after = {cloud_id for cloud_id, decision in decisions.items() if decision.in_scope}
     names = {**before.names, **{group.id: group.display_name for group in groups}}
     report.summary["requests"] = sum(client.requests.values())
@@ -206,18 +199,65 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
         reading=full_reading.told(listed.why),
         entered=_named(after - before.in_scope, names) if before.in_scope and named is None else [],
         left=_named(before.in_scope - after, names) if named is None else [],
-        groups=[
-            {
-                "id": group.id,
-                "name": group.display_name,
-                "in_scope": decisions[group.id].in_scope,
-                "clause": decisions[group.id].clause,
-                "reason": texts.SKIPPED[decisions[group.id].reason],
-            }
-            for group in groups
-            if group.id in decisions
-        ][: params["max_results"]],
+        groups=_decided(groups, decisions)[: params["max_results"]],
     )
+
+
+def _with_asked(
+    asked: Asked, listed: Listed, of_interest: frozenset[str], report: Report
+) -> tuple[list[CloudGroup], AskedGroups]:
+    """Return the listed groups and what else of interest lives, by name; and what became of the others of interest."""
+    missing = of_interest - {group.id for group in listed.groups}
+    fates = asking.ask_groups(asked.client, asked.groups, missing, report)
+    return sorted((*listed.groups, *fates.living), key=lambda group: (group.display_name, group.id)), fates
+
+
+def _header(
+    tenant_id: str,
+    going_on: Snapshot | None,
+    report: Report,
+    other_writers: tuple[str, ...],
+    *,
+    check_mode: bool,
+    narrowed: bool,
+) -> SnapshotHeader:
+    """Return the header of a snapshot whose groups and members are written, as of now.
+
+    Parameters:
+        tenant_id: of the tenant.
+        going_on: the snapshot that this one goes on from; None for a full reading.
+        report: what was remarked.
+        other_writers: jobs that must not run beside this collection.
+        check_mode: whether the module runs in check mode.
+        narrowed: whether a few groups are named.
+    """
+    now = second_text(utc_now())
+    return SnapshotHeader(
+        tenant_id,
+        now,
+        snapshots.new_fingerprint(),
+        "; ".join(sorted({notice["reason"] for notice in report.notices if notice["code"] in _INCOMPLETE})),
+        check_mode=check_mode,
+        narrowed=narrowed,
+        scope_doubt="a part of the scope could not be decided" if report.summary["errors"] else "",
+        other_writers=other_writers,
+        sequence=going_on.header.sequence + 1 if going_on else 0,
+        full_at=going_on.header.full_at if going_on else now,
+    )
+
+
+def _decided(groups: list[CloudGroup], decisions: dict[str, Decision]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": group.id,
+            "name": group.display_name,
+            "in_scope": decisions[group.id].in_scope,
+            "clause": decisions[group.id].clause,
+            "reason": texts.SKIPPED[decisions[group.id].reason],
+        }
+        for group in groups
+        if group.id in decisions
+    ]
 
 
 def _take_over(
@@ -255,79 +295,6 @@ def _other_writers(client: GraphClient, report: Report, *, disjoint: bool) -> tu
         vouched = Notice("", "Cloud Sync", "other_writer_disjoint", text)
         report.remark(vouched if disjoint else Notice("", "Cloud Sync", "other_writer", text))
     return () if disjoint else found.running
-
-
-def _scope(
-    client: GraphClient,
-    params: dict[str, Any],
-    wanted: list[str],
-    rules: tuple[Filter, ...],
-    groups: list[CloudGroup],
-    asked: AskedGroups,
-    report: Report,
-    *,
-    narrowed: bool,
-) -> Scope:
-    mode = ScopeMode(params["scope_mode"])
-    chosen: frozenset[str] | None = None
-    if mode is ScopeMode.SELECTED:
-        selection = scope.select(wanted, groups)
-        gone = asked.deleted.keys() | asked.absent
-        for entry, why in selection.problems.items():
-            if narrowed and "groups:" not in why:
-                continue  # it was not looked for
-            if identity.guid_text(entry) in gone:
-                text = (
-                    f"selected_groups: {entry} was deleted; take it off the list once its directory group is settled."
-                )
-                report.remark(Notice(entry, entry, "selected_group_deleted", text))
-                continue
-            report.problem(
-                "",
-                entry,
-                "selected_group_not_unique" if "groups:" in why else "selected_group_unknown",
-                f"selected_groups: {entry!r} {why}.",
-                "Name each group by its object id, or by a displayName that only it has.",
-            )
-        chosen = selection.ids
-    elif mode is ScopeMode.ASSIGNED:
-        roles = frozenset(role.lower() for role in params["app_role_ids"]) or auth.PROVISIONING_ROLES[params["cloud"]]
-        found = [capture.assigned_ids(client, principal, roles) for principal in params["service_principals"]]
-        chosen = frozenset[str]().union(*found)
-    parents = {clause.value for entry in rules for clause in entry.clauses if clause.operator == MEMBER_OF}
-    return Scope(chosen, mode, rules, {parent: _members_of(client, parent, report) for parent in sorted(parents)})
-
-
-def _members_of(client: GraphClient, parent: str, report: Report) -> frozenset[str]:
-    """Return the members of a group that a filter names; one that cannot be read is reported, and nobody is in it."""
-    try:
-        return capture.member_ids(client, parent)
-    except EntraError as error:
-        message = f"filters: the members of {parent} could not be read: {error.message}"
-        report.problem(parent, parent, "filter_group_unread", message, error.remedy)
-        return frozenset()
-
-
-def _decide(groups: list[CloudGroup], chosen: Scope, report: Report) -> dict[str, Decision]:
-    """Return the decision on each group; one that cannot be decided is reported and left out."""
-
-    def decision(group: CloudGroup) -> Decision | None:
-        try:
-            return scope.decide(group, chosen)
-        except ObjectError as error:
-            report.problem(group.id, group.display_name, error.code, error.message, error.remedy)
-            return None
-
-    return {group.id: found for group in groups if (found := decision(group)) is not None}
-
-
-def _warn_of_idle_filters(rules: tuple[Filter, ...], decisions: dict[str, Decision], report: Report) -> None:
-    used = {decision.clause for decision in decisions.values() if decision.in_scope}
-    for entry in rules:
-        if str(entry) not in used:
-            report.remark(
-                Notice("", str(entry), "filter_idle", f"The filter {entry} lets no group in that others do not.")
-            )
 
 
 def _with_authority(
@@ -380,7 +347,7 @@ def _capture_members(
         if group.id in decisions and decisions[group.id].in_scope and (stale is None or group.id in stale)
     ]
     hidden = {group.id for group in groups if group.properties.get("visibility") == "HiddenMembership"}
-    readings = capture.members(asked.client, chosen, asked.members)
+    readings = member_reading.read_members(asked.client, chosen, asked.members)
     for cloud_id, reading in progress.counted(readings, Stage.MEMBERS_READ, lambda: len(chosen)):
         if cloud_id in hidden and capture.READ_HIDDEN not in asked.client.roles:
             reading = IncompleteReading(reading.items, f"its membership is hidden and {capture.READ_HIDDEN} is missing")

@@ -15,8 +15,9 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import authority as service
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import capture, extensions, questions
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import extensions, member_reading, questions
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.auth import MSAL_IMPORT_ERROR, EntraSettings
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import MemberQuery
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import GraphClient
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.http import REQUESTS_IMPORT_ERROR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import ENTRA, RESULTS, Spec
@@ -199,7 +200,7 @@ def _decide(
         EntraError: what only the directory knows could not be looked up.
     """
     moving = [group.id for group in found.groups if authority_of(group).master not in (wanted, None)]
-    members = dict(capture.members(client, moving, capture.MemberQuery()))
+    members = dict(member_reading.read_members(client, moving, MemberQuery()))
     candidates = [
         Candidate(group, members.get(group.id), facts.get(group.security_identifier or "")) for group in found.groups
     ]

@@ -64,6 +64,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.settings import Settings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import require_folder
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.journal import JournalFile
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.planfile import PlanFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
 
 # The options by whose values both sides are compared, and those that decide on what is seen of the directory.
@@ -192,14 +193,7 @@ def _make(
         # What the plan changes is unsettled until the next one finds it done; nothing hangs on its being applied.
         journal.watermarks.put(planned.mark, planned.unsettled)
     would_change = report.changed
-    breaches = [
-        BlockedError(
-            f"The plan exceeds a limit: {text}.",
-            f"Look at the plan; if it is right, approve: {planned.file.footer.checksum} applies it once.",
-            code="limit_exceeded",
-        )
-        for text in planned.file.footer.breaches
-    ]
+    breaches = _breaches(planned.file)
     for breach in breaches:
         report.stopped(breach)
     if breaches:
@@ -209,10 +203,10 @@ def _make(
     if snapshot is not None and snapshot.header.incomplete:
         report.outcome = worst(report.outcome, Outcome.INCOMPLETE)
     report.summary["operations"] = sum(session.operations.values())
-    steps: dict[str, Any] = {}
+    more: dict[str, Any] = {} if snapshot is None else {"reading": full_reading.told(planned.why_all)}
     if snapshot is not None and trace is not None:
         told = on_demand.steps(snapshot.groups(), planned.file.items(), trace, chosen)
-        steps["steps"] = [asdict(one) for one in islice(told, params["max_results"])]
+        more["steps"] = [asdict(one) for one in islice(told, params["max_results"])]
     return report_result(
         module,
         report,
@@ -222,9 +216,20 @@ def _make(
         plan_id=planned.file.header.plan_id,
         checksum=planned.file.footer.checksum,
         server=planned.file.header.server,
-        **({"reading": full_reading.told(planned.why_all)} if snapshot is not None else {}),
-        **steps,
+        **more,
     )
+
+
+def _breaches(plan: PlanFile) -> list[BlockedError]:
+    """Return an error for each limit that a plan exceeds."""
+    return [
+        BlockedError(
+            f"The plan exceeds a limit: {text}.",
+            f"Look at the plan; if it is right, approve: {plan.footer.checksum} applies it once.",
+            code="limit_exceeded",
+        )
+        for text in plan.footer.breaches
+    ]
 
 
 def _hours(params: dict[str, Any], settings: Settings) -> int:

@@ -19,7 +19,7 @@ from urllib3.response import HTTPResponse
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import auth
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.auth import EntraSettings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import GraphClient
-from tests.unit.samples import TENANT
+from tests.unit.samples import TENANT, cloud_id
 
 BASE = "https://graph.microsoft.com"
 SETTINGS = EntraSettings(TENANT, "app", "https://login.microsoftonline.com", BASE, client_secret="s3cr3t")
@@ -116,3 +116,14 @@ def batched(give: Callable[[dict[str, Any]], dict[str, Any] | None], *, backward
         return answer({"responses": responses[::-1] if backwards else responses})
 
     return script
+
+
+def principal(number: int, kind: str = "user", **more: object) -> dict[str, object]:
+    """Return a principal of an answer."""
+    return {"@odata.type": f"#microsoft.graph.{kind}", "id": cloud_id(number), "displayName": f"P {number}", **more}
+
+
+def listing(*items: object, count: int | None = None, link: str | None = None) -> dict[str, object]:
+    """Return a page of a list."""
+    body: dict[str, object] = {"value": list(items), "@odata.count": len(items) if count is None else count}
+    return {**body, "@odata.nextLink": link} if link else body

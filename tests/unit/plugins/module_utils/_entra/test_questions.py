@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import capture, questions
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import GroupQuery, MemberQuery
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.member_reading import read_members
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.questions import (
     MOST_ALTERNATIVES,
     AskedGroups,
@@ -273,7 +274,7 @@ def test_no_answer_whatever_breaks_a_run_or_is_taken_for_a_whole_one(status: int
         with suppress(EntraError):
             questions.principals_with(client, {sid(5001)})
         with suppress(EntraError):
-            for _cloud_id, reading in capture.members(client, [cloud_id(1)], capture.MemberQuery(True, True)):
+            for _cloud_id, reading in read_members(client, [cloud_id(1)], MemberQuery(True, True)):
                 if isinstance(reading, CompleteReading):
                     assert status == 200
                     assert len(body["value"]) == body["@odata.count"]
