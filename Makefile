@@ -70,7 +70,8 @@ unit-oldest: ## unit tests of what depends on ansible-core, on the oldest one; L
 # Each worker takes neighbours, and the rest of the other's when it has none left, so that most labs start once.
 PYTEST_LABS := pytest -q -n 2 --dist worksteal --durations 20
 integration: ## integration tests against the lab on the newest ansible-core; LONG=1 for those that take minutes, too
-	$(NEWEST)/$(PYTEST_LABS) $(or $(ONLY),tests/integration $(if $(LONG),,-m "not long"))
+	$(NEWEST)/$(PYTEST_LABS) --junitxml $(BUILD)/logs/integration.xml \
+		$(or $(ONLY),tests/integration $(if $(LONG),,-m "not long"))
 
 integration-next: ## the adapter of Active Directory with the pre-release of the next ldap3
 	PYTHONPATH=.venv/ldap3-next $(NEWEST)/pytest -q -o cache_dir=.cache/pytest-next $(or $(ONLY),$(ADAPTER_TESTS))
