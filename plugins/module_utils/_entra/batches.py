@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Generic, TypeVar
@@ -61,12 +62,17 @@ def in_batches(client: GraphClient, calls: Iterable[tuple[_T, Call]]) -> Iterato
         EntraError: a batch failed as a whole.
     """
     iterator = iter(calls)
-    for answered in in_growing_batches(client, lambda most: list(islice(iterator, most))):
-        yield from answered.each()
+    with closing(in_growing_batches(client, lambda most: list(islice(iterator, most)))) as batches:
+        for answered in batches:
+            yield from answered.each()
 
 
-def in_growing_batches(client: GraphClient, take: Callable[[int], Sequence[tuple[_T, Call]]]) -> Iterator[Answered[_T]]:
+def in_growing_batches(
+    client: GraphClient, take: Callable[[int], Sequence[tuple[_T, Call]]]
+) -> Generator[Answered[_T], None, None]:
     """Yield each batch of calls as it came back, in order; an answer may lead to more calls.
+
+    To be closed, so that what is under way ends before anything else goes on.
 
     Parameters:
         client: the client.

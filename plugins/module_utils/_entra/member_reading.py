@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -42,21 +43,22 @@ def read_members(
         EntraError: a batch of first pages failed as a whole. One of further pages makes its groups incomplete.
     """
     made, queue = _Made(client), _Queue(ids, query)
-    for answered in in_growing_batches(client, queue.take):
-        if answered.problem is not None and all(listing.asked for listing, _call in answered.calls):
-            for listing, _call in answered.calls:
-                yield listing.cloud_id, queue.ended(listing, answered.problem)
-            continue
-        for listing, call, status, body in answered.each():
-            try:
-                following = listing.add(client, call, status, body, made)
-            except EntraError as error:
-                yield listing.cloud_id, queue.ended(listing, error)
+    with closing(in_growing_batches(client, queue.take)) as batches:
+        for answered in batches:
+            if answered.problem is not None and all(listing.asked for listing, _call in answered.calls):
+                for listing, _call in answered.calls:
+                    yield listing.cloud_id, queue.ended(listing, answered.problem)
                 continue
-            if following is None:
-                yield listing.cloud_id, queue.ended(listing)
-            else:
-                queue.go_on(listing, following)
+            for listing, call, status, body in answered.each():
+                try:
+                    following = listing.add(client, call, status, body, made)
+                except EntraError as error:
+                    yield listing.cloud_id, queue.ended(listing, error)
+                    continue
+                if following is None:
+                    yield listing.cloud_id, queue.ended(listing)
+                else:
+                    queue.go_on(listing, following)
 
 
 class _Made:
