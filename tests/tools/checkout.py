@@ -25,8 +25,10 @@ def project_files(root: Path = ROOT) -> list[str]:
     return sorted({name for name in listing.stdout.split("\0") if name and (root / name).is_file()})
 
 
-def copy_to(parent: Path) -> Path:
+def copy_to(parent: Path, *, without: str | None = None) -> Path:
     """Copy the project's files to the collection's place below ``parent``, as a git repository of its own.
+
+    With ``without``, a folder is left out.
 
     ``ansible-test`` skips all that the enclosing repository ignores, in silence: hence the repository.
     """
@@ -34,6 +36,8 @@ def copy_to(parent: Path) -> Path:
     target = parent / NAMESPACE
     target.mkdir(parents=True)
     for name in project_files():
+        if without is not None and name.startswith(f"{without}/"):
+            continue
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, target / name)
     stage(target)
