@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import capture, quota
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import quota
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.auth import EntraSettings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import MemberQuery
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import GraphClient
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.member_reading import read_members
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import CompleteReading
 from tests.lab.entra.admin import EntraAdmin
 
@@ -37,7 +38,7 @@ def test_requests_wait_before_the_service_refuses_them(
     )
     client = GraphClient(settings)
     client.quota._level = min(client.quota._level, units * 0.9)
-    readings = [reading for _id, reading in capture.members(client, [oid("sales")] * reads, MemberQuery())]
+    readings = [reading for _id, reading in read_members(client, [oid("sales")] * reads, MemberQuery())]
     assert len(readings) == reads and all(isinstance(reading, CompleteReading) for reading in readings)
     asked = [one for one in admin.requests() if "/members?" in one["path"]]
     refused = [one for one in asked if one["status"] == 429]

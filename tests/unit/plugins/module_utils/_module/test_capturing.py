@@ -11,7 +11,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import capture, delta, questions, writers
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import (
+    capture,
+    delta,
+    member_reading,
+    questions,
+    writers,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.auth import EntraSettings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import MemberQuery
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.delta import Round
@@ -114,8 +120,9 @@ class Tenant:
         patch.setattr(questions, "principals_by_id", lambda *_arguments: self.became)
         patch.setattr(questions, "groups_of", lambda *_arguments: (self.around, None))
         patch.setattr(capturing, "GraphClient", lambda _settings: self)
-        for name in ("groups", "members", "authority"):
+        for name in ("groups", "authority"):
             patch.setattr(capture, name, getattr(self, name))
+        patch.setattr(member_reading, "read_members", self.members)
         for name in ("ask_groups", "principals_with"):
             patch.setattr(questions, name, getattr(self, name))
         patch.setattr(writers, "other_writers", self.other_writers)
@@ -802,7 +809,7 @@ def test_what_changed_is_read_again_until_the_index_shows_it(
         asked.append(list(ids))
         return members(client, ids, query)
 
-    monkeypatch.setattr(capture, "members", listing)
+    monkeypatch.setattr(member_reading, "read_members", listing)
     for minutes, told in ((0, (1,)), (10, ()), (20, ()), (30, ())):
         watched(tenant, *told)
         later = now + timedelta(minutes=minutes)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import authority as service
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import capture, extensions, questions
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import extensions, member_reading, questions
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import converting
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.authority import Master
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.directory_facts import facts_entry
@@ -56,7 +56,7 @@ class Tenant:
             patch.setattr(service, name, getattr(self, name))
         for name in ("find_extension", "make_extension", "write_value"):
             patch.setattr(extensions, name, getattr(self, name))
-        patch.setattr(capture, "members", self.members)
+        patch.setattr(member_reading, "read_members", self.members)
         patch.setattr(questions, "principals_with", self.principals_with)
 
     def add(self, group: CloudGroup, *members: Principal) -> None:
