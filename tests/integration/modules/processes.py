@@ -136,4 +136,6 @@ class Forge:
             seconds = time.monotonic() - started
             left = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
         assert code != -signal.SIGKILL or seconds < MOST_SECONDS, f"{module} did not end"
-        return Ended(code, left.pop("stdout"), left.pop("stderr"), seconds, left)
+        # One that was killed in its first moment has not even opened them.
+        output, complaint = (left.pop(name, "") for name in ("stdout", "stderr"))
+        return Ended(code, output, complaint, seconds, left)
