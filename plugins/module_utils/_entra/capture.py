@@ -214,9 +214,10 @@ def authority(client: GraphClient, ids: Sequence[str]) -> tuple[dict[str, bool],
     states: dict[str, bool] = {}
     problem: EntraError | None = None
     calls = [
-        Call(f"/groups/{cloud_id}/onPremisesSyncBehavior?$select=isCloudManaged", _READ_AUTHORITY) for cloud_id in ids
+        (cloud_id, Call(f"/groups/{cloud_id}/onPremisesSyncBehavior?$select=isCloudManaged", _READ_AUTHORITY))
+        for cloud_id in ids
     ]
-    for cloud_id, call, status, body in in_batches(client, list(zip(ids, calls, strict=True))):
+    for cloud_id, call, status, body in in_batches(client, calls):
         managed = body.get("isCloudManaged") if isinstance(body, dict) else None
         if status == 200 and isinstance(managed, bool):
             states[cloud_id] = managed

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import capture
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.batches import in_growing_batches
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.batches import Answered, in_growing_batches
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import MemberQuery
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import Call, GraphClient, object_of
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import EntraError
@@ -45,20 +45,31 @@ def read_members(
     made, queue = _Made(client), _Queue(ids, query)
     with closing(in_growing_batches(client, queue.take)) as batches:
         for answered in batches:
-            if answered.problem is not None and all(listing.asked for listing, _call in answered.calls):
-                for listing, _call in answered.calls:
-                    yield listing.cloud_id, queue.ended(listing, answered.problem)
-                continue
-            for listing, call, status, body in answered.each():
-                try:
-                    following = listing.add(client, call, status, body, made)
-                except EntraError as error:
-                    yield listing.cloud_id, queue.ended(listing, error)
-                    continue
-                if following is None:
-                    yield listing.cloud_id, queue.ended(listing)
-                else:
-                    queue.go_on(listing, following)
+            yield from _ended(client, made, queue, answered)
+
+
+def _ended(
+    client: GraphClient, made: _Made, queue: _Queue, answered: Answered[_Listing]
+) -> Iterator[tuple[str, Reading[tuple[Principal, ...]]]]:
+    """Yield the groups of a batch of which nothing more is to be read; the others go on.
+
+    Raises:
+        EntraError: a batch of first pages failed as a whole.
+    """
+    if answered.problem is not None and all(listing.asked for listing, _call in answered.calls):
+        for listing, _call in answered.calls:
+            yield listing.cloud_id, queue.ended(listing, answered.problem)
+        return
+    for listing, call, status, body in answered.each():
+        try:
+            following = listing.add(client, call, status, body, made)
+        except EntraError as error:
+            yield listing.cloud_id, queue.ended(listing, error)
+            continue
+        if following is None:
+            yield listing.cloud_id, queue.ended(listing)
+        else:
+            queue.go_on(listing, following)
 
 
 class _Made:
