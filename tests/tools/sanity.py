@@ -34,7 +34,7 @@ class SanityError(Exception):
 def main() -> int:
     """Run the sanity tests on a copy; return ansible-test's exit code, or 1 when nothing was tested."""
     parser = argparse.ArgumentParser(prog="python -m tests.tools.sanity", allow_abbrev=False)
-    parser.add_argument("--without", help="a folder that is left out")
+    parser.add_argument("--without", help="a folder whose folders are left out")
     parser.add_argument("environment")
     given, arguments = parser.parse_known_args()
     try:
