@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import auth, capture, member_reading, writers
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.auth import MSAL_IMPORT_ERROR, EntraSettings
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import capture, member_reading, writers
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.auth import MSAL_IMPORT_ERROR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import GraphClient
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.http import REQUESTS_IMPORT_ERROR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.questions import AskedGroups
@@ -28,24 +28,24 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.argum
     MAPPINGS,
     RESULTS,
     SNAPSHOT_KEY,
-    check_hours,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.asking import Before
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.cloud_looking import cloud_rows
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.cloud_reading import (
     Asked,
     Listed,
     list_groups,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.entra_options import entra_settings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.progress import ProgressFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import report_result, run_module
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.scope_options import Order
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import (
     full_reading,
-    identity,
     scope,
     texts,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
-    ConfigurationError,
     Outcome,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
@@ -58,11 +58,9 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import SnapshotHeader
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.progress import Stage
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report, worst
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Decision, Scope
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Decision
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store import snapshot as snapshots
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import require_folder
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.signature import key_of
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapshot import Snapshot
 
 # Notices after which the snapshot is not the whole truth.
@@ -81,126 +79,130 @@ def run() -> None:
     )
 
 
-def entra_settings(params: dict[str, Any]) -> EntraSettings:
-    """Return the connection to Entra ID that the options describe.
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The groups that were read, and what was decided.
 
-    Raises:
-        ConfigurationError: a value cannot be used.
+    Parameters:
+        listed: the listing, and why it is a full one.
+        groups: all that live and may concern the run, by name.
+        fates: what became of those that were asked for by id.
+        decisions: whether each is in scope, by object id; one that could not be decided has none.
     """
-    if identity.guid_text(params["tenant_id"]) is None:
-        raise ConfigurationError(
-            f"tenant_id: {params['tenant_id']!r} is not a tenant id.", "Give the GUID that the portal shows."
-        )
-    if not params["client_id"] and not params["managed_identity"]:
-        raise ConfigurationError("client_id is missing.", "Give the application (client) id.")
-    login, graph = auth.CLOUDS[params["cloud"]]
-    urls = {"login_url": params["login_url"] or login, "graph_url": params["graph_url"] or graph}
-    for name, url in urls.items():
-        if not url.startswith("https://"):
-            raise ConfigurationError(
-                f"{name}: {url!r} does not begin with https://.", "A token must not leave in clear."
-            )
-    return EntraSettings(
-        identity.guid_text(params["tenant_id"]) or "",
-        params["client_id"] or "",
-        urls["login_url"].rstrip("/"),
-        urls["graph_url"].rstrip("/"),
-        params["client_secret"],
-        params["client_certificate_path"],
-        params["federated_token_file"],
-        params["managed_identity"],
-        params["ca_cert"],
-    )
+
+    listed: Listed
+    groups: list[CloudGroup]
+    fates: AskedGroups
+    decisions: dict[str, Decision]
+
+    @property
+    def in_scope(self) -> frozenset[str]:
+        """The ids of the groups in scope."""
+        return frozenset(cloud_id for cloud_id, decision in self.decisions.items() if decision.in_scope)
 
 
 def _capture(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
     settings = entra_settings(params)
-    if params["preflight"]:
-        rows = cloud_rows(params, settings)
-        return report_result(module, Report(params["max_results"]), changed=False, preflight=rows)
-    rules = scope_options.filters(params["filters"])
-    query = scope_options.group_query(params, rules)
-    wanted = scope_options.selected(params)
-    named = few_groups.entries(params)
-    path = Path(params["snapshot"])
-    key = key_of(params["snapshot_key"])
-    require_folder(path)
     report = Report(params["max_results"])
-    check_hours(params)
+    if params["preflight"]:
+        return report_result(module, report, changed=False, preflight=cloud_rows(params, settings))
+    order = Order.of(params, settings)
     if params["validate_only"]:
         return report_result(module, report, changed=False)
     with ExitStack() as stack:
-        old = asking.open_before(path, settings.tenant_id, report, key)
+        old = asking.open_before(order.path, settings.tenant_id, report, order.key)
         if old is not None:
             stack.callback(old.close)
         before = asking.before_of(old)
-        plan = Path(params["plan"]) if params["plan"] else None
-        questions = asking.read_questions(plan, settings.tenant_id, report, before)
+        questions = asking.read_questions(order.plan, settings.tenant_id, report, before)
         progress = ProgressFile.of_environment()
         progress.tell(Stage.GROUPS_READ)
         client = GraphClient(settings)
         client.log_on()
-        asked = Asked(client, settings, query, scope_options.member_query(params))
-        if named is None:
-            listed = list_groups(asked, old, params["full_after_hours"])
-            # Those that were in scope before are asked for as well: a filter in the service leaves out what it does not
-            # let in, and of a group that is gone it says nothing.
-            of_interest = questions.groups | before.in_scope
-            groups, fates = _with_asked(asked, listed, of_interest, report)
-        else:
-            of_interest = frozenset()
-            groups, fates = few_groups.read(client, query, named, wanted, report)
-            listed = Listed(groups, {}, "a few groups are named")
-        narrowed = named is not None
-        chosen = scope_deciding.scope_of(client, params, wanted, rules, groups, fates, report, narrowed=narrowed)
-        if named is not None:
-            ids = few_groups.choose(named, groups, fates, report)
-            groups = [group for group in groups if group.id in ids]
-        groups = _with_authority(client, groups, chosen, of_interest, report)
-        decisions = scope_deciding.decide(groups, chosen, report)
-        going_on = old if not listed.why else None
-        with snapshots.updating(path, going_on, key) if going_on else snapshots.writing(path, key) as writer:
-            for group in groups:
-                if group.id in decisions:
-                    writer.add_group(group, decisions[group.id])
-                    _tell(group, decisions[group.id], report)
-            if going_on is not None:
-                _take_over(going_on, listed, groups, decisions, writer)
-            _capture_members(asked, groups, decisions, _to_read(going_on, listed, fates), writer, report, progress)
-            writer.remove_principals(listed.gone)
+        asked = Asked(client, settings, order.query, scope_options.member_query(params))
+        found = _find(params, order, asked, old, questions.groups | before.in_scope, report)
+        going_on = None if found.listed.why else old
+        with (
+            snapshots.updating(order.path, going_on, order.key)
+            if going_on
+            else snapshots.writing(order.path, order.key)
+        ) as writer:
+            _write_groups(found, going_on, writer, report)
+            _capture_members(asked, found, _to_read(found, going_on), writer, report, progress)
+            writer.remove_principals(found.listed.gone)
             for principal in asking.ask_sids(client, questions.sids, report):
                 writer.add_holder(principal)
             jobs = _other_writers(client, report, disjoint=params["other_writers"] == DISJOINT)
-            header = _header(
-                settings.tenant_id,
-                going_on,
-                report,
-                jobs,
-                check_mode=module.check_mode,
-                narrowed=narrowed,
-            )
-            for fate in asking.fates(fates, before, header.captured_at):
+            header = _header(order, going_on, report, jobs, check_mode=module.check_mode)
+            for fate in asking.fates(found.fates, before, header.captured_at):
                 writer.add_fate(fate)
             report.summary["memberships"] = writer.memberships()
-            writer.finish(header, listed.watches)
-    if named is None:
-        scope_deciding.warn_of_idle_filters(rules, decisions, report)
-    after = {cloud_id for cloud_id, decision in decisions.items() if decision.in_scope}
-    names = {**before.names, **{group.id: group.display_name for group in groups}}
+            writer.finish(header, found.listed.watches)
     report.summary["requests"] = sum(client.requests.values())
     report.summary["resource_units"] = client.quota.used
-    return report_result(
-        module,
-        report,
-        changed=False,
-        snapshot=str(path),
-        captured_at=header.captured_at,
-        reading=full_reading.told(listed.why),
-        entered=_named(after - before.in_scope, names) if before.in_scope and named is None else [],
-        left=_named(before.in_scope - after, names) if named is None else [],
-        groups=_decided(groups, decisions)[: params["max_results"]],
+    return report_result(module, report, changed=False, **_told(params, order, found, before, header))
+
+
+def _find(
+    params: dict[str, Any],
+    order: Order,
+    asked: Asked,
+    old: Snapshot | None,
+    of_interest: frozenset[str],
+    report: Report,
+) -> _Found:
+    """Read the groups, and decide on each whether it is in scope.
+
+    Parameters:
+        params: of the module.
+        order: what the options ask for.
+        asked: what is asked of the tenant.
+        old: the snapshot before.
+        of_interest: ids of groups that the plan before asks for, and of those that were in scope before: these are
+            asked for as well, since a filter in the service leaves out what it does not let in, and of a group that is
+            gone it says nothing.
+        report: told of what could not be read or decided.
+
+    Raises:
+        EntraError: a reading did not reach its end.
+    """
+    client, named = asked.client, order.named
+    if named is None:
+        listed = list_groups(asked, old, params["full_after_hours"])
+        groups, fates = _with_asked(asked, listed, of_interest, report)
+    else:
+        of_interest = frozenset()
+        groups, fates = few_groups.read(client, order.query, named, order.selected, report)
+        listed = Listed(groups, {}, "a few groups are named")
+    scoped = scope_deciding.scope_of(
+        client, params, order.selected, order.rules, groups, fates, report, narrowed=named is not None
     )
+    if named is not None:
+        ids = few_groups.choose(named, groups, fates, report)
+        groups = [group for group in groups if group.id in ids]
+    groups = scope_deciding.with_authority(client, groups, scoped, of_interest, report)
+    decisions = scope_deciding.decide(groups, scoped, report)
+    if named is None:
+        scope_deciding.warn_of_idle_filters(order.rules, decisions, report)
+    return _Found(listed, groups, fates, decisions)
+
+
+def _told(
+    params: dict[str, Any], order: Order, found: _Found, before: Before, header: SnapshotHeader
+) -> dict[str, Any]:
+    """Return what the module says of the groups and of the snapshot."""
+    names = {**before.names, **{group.id: group.display_name for group in found.groups}}
+    entered = found.in_scope - before.in_scope if before.in_scope else frozenset[str]()
+    left = before.in_scope - found.in_scope
+    return {
+        "snapshot": str(order.path),
+        "captured_at": header.captured_at,
+        "reading": full_reading.told(found.listed.why),
+        "entered": _named(entered, names) if order.named is None else [],
+        "left": _named(left, names) if order.named is None else [],
+        "groups": _decided(found)[: params["max_results"]],
+    }
 
 
 def _with_asked(
@@ -213,32 +215,25 @@ def _with_asked(
 
 
 def _header(
-    tenant_id: str,
-    going_on: Snapshot | None,
-    report: Report,
-    other_writers: tuple[str, ...],
-    *,
-    check_mode: bool,
-    narrowed: bool,
+    order: Order, going_on: Snapshot | None, report: Report, other_writers: tuple[str, ...], *, check_mode: bool
 ) -> SnapshotHeader:
     """Return the header of a snapshot whose groups and members are written, as of now.
 
     Parameters:
-        tenant_id: of the tenant.
+        order: what the options ask for.
         going_on: the snapshot that this one goes on from; None for a full reading.
         report: what was remarked.
         other_writers: jobs that must not run beside this collection.
         check_mode: whether the module runs in check mode.
-        narrowed: whether a few groups are named.
     """
     now = second_text(utc_now())
     return SnapshotHeader(
-        tenant_id,
+        order.settings.tenant_id,
         now,
         snapshots.new_fingerprint(),
         "; ".join(sorted({notice["reason"] for notice in report.notices if notice["code"] in _INCOMPLETE})),
         check_mode=check_mode,
-        narrowed=narrowed,
+        narrowed=order.named is not None,
         scope_doubt="a part of the scope could not be decided" if report.summary["errors"] else "",
         other_writers=other_writers,
         sequence=going_on.header.sequence + 1 if going_on else 0,
@@ -246,40 +241,45 @@ def _header(
     )
 
 
-def _decided(groups: list[CloudGroup], decisions: dict[str, Decision]) -> list[dict[str, Any]]:
+def _decided(found: _Found) -> list[dict[str, Any]]:
     return [
         {
             "id": group.id,
             "name": group.display_name,
-            "in_scope": decisions[group.id].in_scope,
-            "clause": decisions[group.id].clause,
-            "reason": texts.SKIPPED[decisions[group.id].reason],
+            "in_scope": decision.in_scope,
+            "clause": decision.clause,
+            "reason": texts.SKIPPED[decision.reason],
         }
-        for group in groups
-        if group.id in decisions
+        for group in found.groups
+        if (decision := found.decisions.get(group.id)) is not None
     ]
 
 
-def _take_over(
-    old: Snapshot,
-    listed: Listed,
-    groups: list[CloudGroup],
-    decisions: dict[str, Decision],
-    writer: snapshots.SnapshotWriter,
-) -> None:
-    """Bring what is taken over from the snapshot before up to date, but for the members of groups that are read."""
-    left = frozenset(item.group.id for item in old.groups()) - {g.id for g in groups if g.id in decisions}
+def _write_groups(found: _Found, going_on: Snapshot | None, writer: snapshots.SnapshotWriter, report: Report) -> None:
+    """Write the groups with their decisions, and bring up to date what is taken over from the snapshot before.
+
+    The members of groups in scope are read and written later.
+    """
+    for group in found.groups:
+        if group.id in found.decisions:
+            writer.add_group(group, found.decisions[group.id])
+            _tell(group, found.decisions[group.id], report)
+    if going_on is None:
+        return
+    left = frozenset(item.group.id for item in going_on.groups()) - found.decisions.keys()
     writer.remove_groups(left)
-    for cloud_id in sorted(old.ids_in_scope() - left):
-        if not decisions[cloud_id].in_scope:
+    for cloud_id in sorted(going_on.ids_in_scope() - left):
+        if not found.decisions[cloud_id].in_scope:
             writer.remove_members(cloud_id)
-    for principal in listed.principals:
+    for principal in found.listed.principals:
         writer.add_principal(principal)
 
 
-def _to_read(old: Snapshot | None, listed: Listed, asked: AskedGroups) -> frozenset[str] | None:
-    """Return the ids of the groups whose members have to be read where they are in scope; None for all."""
-    return listed.stale | old.unread() | {group.id for group in asked.living} if old is not None else None
+def _to_read(found: _Found, going_on: Snapshot | None) -> frozenset[str]:
+    """Return the ids of the groups whose members have to be read: of those in scope, all or what may have changed."""
+    if going_on is None:
+        return found.in_scope
+    return found.in_scope & (found.listed.stale | going_on.unread() | {group.id for group in found.fates.living})
 
 
 def _other_writers(client: GraphClient, report: Report, *, disjoint: bool) -> tuple[str, ...]:
@@ -297,30 +297,6 @@ def _other_writers(client: GraphClient, report: Report, *, disjoint: bool) -> tu
     return () if disjoint else found.running
 
 
-def _with_authority(
-    client: GraphClient, groups: list[CloudGroup], scoped: Scope, of_interest: frozenset[str], report: Report
-) -> list[CloudGroup]:
-    """Return the groups with their source of authority read where the decision hangs on it.
-
-    It hangs on it, too, for converted groups that the directory holds: what becomes of one that left the scope depends
-    on who is its master.
-    """
-    chosen = scoped.chosen
-    asked = [
-        g.id
-        for g in groups
-        if (scope.needs_authority(g) and (chosen is None or g.id in chosen))
-        or (g.security_identifier is not None and g.id in of_interest)
-    ]
-    if not asked:
-        return groups
-    states, problem = capture.authority(client, asked)
-    if problem is not None:
-        report.remark(Notice("", "source of authority", "authority_unread", str(problem)))
-        report.outcome = worst(report.outcome, Outcome.INCOMPLETE)
-    return [CloudGroup(g.id, g.properties, states.get(g.id)) if g.id in states else g for g in groups]
-
-
 def _tell(group: CloudGroup, decision: Decision, report: Report) -> None:
     if decision.reason is None:
         report.summary["groups_in_scope"] += 1
@@ -333,19 +309,15 @@ def _tell(group: CloudGroup, decision: Decision, report: Report) -> None:
 
 def _capture_members(
     asked: Asked,
-    groups: list[CloudGroup],
-    decisions: dict[str, Decision],
-    stale: frozenset[str] | None,
+    found: _Found,
+    to_read: frozenset[str],
     writer: snapshots.SnapshotWriter,
     report: Report,
     progress: ProgressFile,
 ) -> None:
+    groups = found.groups
     names = {group.id: group.display_name for group in groups}
-    chosen = [
-        group.id
-        for group in groups
-        if group.id in decisions and decisions[group.id].in_scope and (stale is None or group.id in stale)
-    ]
+    chosen = [group.id for group in groups if group.id in to_read]
     hidden = {group.id for group in groups if group.properties.get("visibility") == "HiddenMembership"}
     readings = member_reading.read_members(asked.client, chosen, asked.members)
     for cloud_id, reading in progress.counted(readings, Stage.MEMBERS_READ, lambda: len(chosen)):
@@ -366,7 +338,7 @@ def _capture_members(
             report.outcome = worst(report.outcome, Outcome.INCOMPLETE)
 
 
-def _named(ids: set[str] | frozenset[str], names: dict[str, str]) -> list[dict[str, str]]:
+def _named(ids: frozenset[str], names: dict[str, str]) -> list[dict[str, str]]:
     return sorted(
         ({"id": cloud_id, "name": names.get(cloud_id, cloud_id)} for cloud_id in ids),
         key=lambda entry: (entry["name"], entry["id"]),

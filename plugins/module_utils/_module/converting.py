@@ -21,7 +21,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.captur
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import GraphClient
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.http import REQUESTS_IMPORT_ERROR
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import ENTRA, RESULTS, Spec
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.capturing import entra_settings
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.entra_options import entra_settings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import report_result, run_module
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import authority, identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.authority import (

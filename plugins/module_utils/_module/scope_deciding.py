@@ -11,11 +11,15 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import GraphClient
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.questions import AskedGroups
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity, scope
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import EntraError, ObjectError
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
+    EntraError,
+    ObjectError,
+    Outcome,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.filters import MEMBER_OF, Filter
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import CloudGroup
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Notice
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report, worst
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import Decision, Scope, ScopeMode
 
 
@@ -83,6 +87,30 @@ def _members_of(client: GraphClient, parent: str, report: Report) -> frozenset[s
         message = f"filters: the members of {parent} could not be read: {error.message}"
         report.problem(parent, parent, "filter_group_unread", message, error.remedy)
         return frozenset()
+
+
+def with_authority(
+    client: GraphClient, groups: list[CloudGroup], scoped: Scope, of_interest: frozenset[str], report: Report
+) -> list[CloudGroup]:
+    """Return the groups with their source of authority read where the decision hangs on it.
+
+    It hangs on it, too, for converted groups that the directory holds: what becomes of one that left the scope depends
+    on who is its master.
+    """
+    chosen = scoped.chosen
+    asked = [
+        g.id
+        for g in groups
+        if (scope.needs_authority(g) and (chosen is None or g.id in chosen))
+        or (g.security_identifier is not None and g.id in of_interest)
+    ]
+    if not asked:
+        return groups
+    states, problem = capture.authority(client, asked)
+    if problem is not None:
+        report.remark(Notice("", "source of authority", "authority_unread", str(problem)))
+        report.outcome = worst(report.outcome, Outcome.INCOMPLETE)
+    return [CloudGroup(g.id, g.properties, states.get(g.id)) if g.id in states else g for g in groups]
 
 
 def decide(groups: list[CloudGroup], chosen: Scope, report: Report) -> dict[str, Decision]:

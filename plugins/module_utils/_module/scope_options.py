@@ -5,16 +5,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import capture
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.auth import EntraSettings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import (
     GroupQuery,
     MemberQuery,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.questions import MOST_ALTERNATIVES
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import SCOPE, Spec
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import few_groups
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import SCOPE, Spec, check_hours
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.mapping_options import attribute_mappings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.regex_engine import choose_engine
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import filters as filter_rules
@@ -27,6 +30,8 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     merge_mappings,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.scope import ScopeMode
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import require_folder
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.signature import SnapshotKey, key_of
 
 OPTIONS: Spec = {
     **SCOPE,
@@ -41,6 +46,53 @@ OPTIONS: Spec = {
         "default": ["security_identifier"],
     },
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the options ask for, checked before anything is asked of the service.
+
+    Parameters:
+        settings: the connection.
+        path: where the snapshot is.
+        key: what it is signed with, or None.
+        rules: the attribute filters.
+        query: what to read of groups.
+        selected: entries of selected_groups.
+        named: entries of groups, or None where all are captured.
+        plan: the plan before, whose questions are answered, or None.
+    """
+
+    settings: EntraSettings
+    path: Path
+    key: SnapshotKey | None
+    rules: tuple[Filter, ...]
+    query: GroupQuery
+    selected: list[str]
+    named: tuple[str, ...] | None
+    plan: Path | None
+
+    @classmethod
+    def of(cls, params: dict[str, Any], settings: EntraSettings) -> Order:
+        """Return what the options ask for.
+
+        Raises:
+            ConfigurationError: one cannot be used.
+        """
+        rules = filters(params["filters"])
+        order = cls(
+            settings,
+            Path(params["snapshot"]),
+            key_of(params["snapshot_key"]),
+            rules,
+            group_query(params, rules),
+            selected(params),
+            few_groups.entries(params),
+            Path(params["plan"]) if params["plan"] else None,
+        )
+        require_folder(order.path)
+        check_hours(params)
+        return order
 
 
 def member_query(params: dict[str, Any]) -> MemberQuery:

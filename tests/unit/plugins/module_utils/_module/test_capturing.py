@@ -18,7 +18,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra import
     questions,
     writers,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.auth import EntraSettings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.capture import MemberQuery
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.delta import Round
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.questions import (
@@ -27,9 +26,11 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.questi
     Deleted,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.quota import Quota
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import capturing, cloud_reading
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import (
+    capturing,
+    cloud_reading,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
-    ConfigurationError,
     EntraError,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
@@ -60,37 +61,6 @@ PARAMS: dict[str, Any] = {
     "graph_url": None,
     "ca_cert": None,
 }
-
-
-def test_the_end_points_of_a_cloud() -> None:
-    settings = capturing.entra_settings({**PARAMS, "cloud": "china", "tenant_id": TENANT.upper()})
-    assert isinstance(settings, EntraSettings)
-    assert settings.graph_url == "https://microsoftgraph.chinacloudapi.cn"
-    assert settings.tenant_id == TENANT
-
-
-def test_end_points_that_are_given() -> None:
-    given = {"login_url": "https://login.example/", "graph_url": "https://graph.example//"}
-    settings = capturing.entra_settings({**PARAMS, **given})
-    assert (settings.login_url, settings.graph_url) == ("https://login.example", "https://graph.example")
-
-
-@pytest.mark.parametrize(
-    ("wrong", "words"),
-    [
-        ({"tenant_id": "contoso.com"}, "tenant_id"),
-        ({"client_id": None}, "client_id"),
-        ({"graph_url": "http://graph.example"}, "graph_url"),
-        ({"login_url": "login.example"}, "login_url"),
-    ],
-)
-def test_options_that_cannot_be_used(wrong: dict[str, Any], words: str) -> None:
-    with pytest.raises(ConfigurationError, match=words):
-        capturing.entra_settings({**PARAMS, **wrong})
-
-
-def test_a_managed_identity_needs_no_client() -> None:
-    assert capturing.entra_settings({**PARAMS, "client_id": None, "managed_identity": True}).client_id == ""
 
 
 class Tenant:
