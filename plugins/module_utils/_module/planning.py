@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -29,6 +29,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.conne
     open_directory,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.plan_making import (
+    Planned,
     make_plan,
     settings_word,
     snapshot_of,
@@ -102,56 +103,119 @@ def run() -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What belongs to one call.
+
+    Parameters:
+        params: the options.
+        check_mode: whether the module runs in check mode.
+        settings: what the administrator decided.
+        snapshot: what the plan is made from, or None for a narrow plan.
+        chosen: the members that may be changed, or None for all.
+        journal: of the target domain.
+        control: over runs.
+        report: told of what is planned.
+    """
+
+    params: dict[str, Any]
+    check_mode: bool
+    settings: Settings
+    snapshot: Snapshot | None
+    chosen: Chosen | None
+    journal: JournalFile
+    control: RunControl
+    report: Report
+
+    @property
+    def holds(self) -> bool:
+        """Whether the plan is to be applied, so that the journal remembers what it found."""
+        return bool(self.params["hold"]) and not self.check_mode
+
+
 def _plan(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
     settings = settings_of(params)
     require_folder(Path(params["plan"]))
+    report = Report(params["max_results"])
+    rules = quarantine_rules(params["quarantine"])
+    retry_rules(params)
     if params["validate_only"]:
-        quarantine_rules(params["quarantine"])
-        retry_rules(params)
         check_places(params)
-        return report_result(module, Report(params["max_results"]), changed=False)
+        return report_result(module, report, changed=False)
     snapshot = snapshot_of(params) if params["snapshot"] else None
     chosen = _chosen(params["members"], snapshot)
     hold = params["hold"] and not module.check_mode
-    rules = quarantine_rules(params["quarantine"])
-    retry_rules(params)
-    report = Report(params["max_results"])
     with ExitStack() as stack:
         journal = JournalFile(Path(params["journal"]), writable=hold)
         stack.callback(journal.close)
         tell_damage(module, report, journal.path, journal.damage)
         control = RunControl(journal, rules, writes=hold)
+        call = _Call(params, module.check_mode, settings, snapshot, chosen, journal, control, report)
         try:
-            if hold:
+            if call.holds:
                 stack.enter_context(journal.locked())
-            result = _make(module, settings, snapshot, chosen, journal, control, report, stack)
+            result = _make(module, call, stack)
         except Exception as error:
             return control.failed(error)
         return control.finished(result, last=False)
 
 
-def _make(
-    module: AnsibleModule,
-    settings: Settings,
-    snapshot: Snapshot | None,
-    chosen: Chosen | None,
-    journal: JournalFile,
-    control: RunControl,
-    report: Report,
-    stack: ExitStack,
-) -> dict[str, Any]:
-    params = module.params
-    path = Path(params["plan"])
-    trace = Trace() if snapshot is not None and snapshot.header.narrowed else None
-    progress = ProgressFile.of_environment()
+def _make(module: AnsibleModule, call: _Call, stack: ExitStack) -> dict[str, Any]:
+    params, snapshot, control, report = call.params, call.snapshot, call.control, call.report
     control.begin(None, report)
     control.refuse_log_on()
     control.tell(report)
     check_hours(params)
+    trace = Trace() if snapshot is not None and snapshot.header.narrowed else None
+    planned, report.summary["operations"] = _made(call, trace)
+    stack.callback(planned.file.close)
+    if planned.mark is not None and call.holds:
+        # What the plan changes is unsettled until the next one finds it done; nothing hangs on its being applied.
+        call.journal.watermarks.put(planned.mark, planned.unsettled)
+    would_change = report.changed
+    breaches = _breaches(planned.file)
+    for breach in breaches:
+        report.stopped(breach)
+    if breaches:
+        control.blame(breaches[0])
+    elif not planned.file.header.check_mode:
+        control.hold(planned.file.header.plan_id)
+    if snapshot is not None and snapshot.header.incomplete:
+        report.outcome = worst(report.outcome, Outcome.INCOMPLETE)
+    more: dict[str, Any] = {} if snapshot is None else {"reading": full_reading.told(planned.why_all)}
+    if snapshot is not None and trace is not None:
+        told = on_demand.steps(snapshot.groups(), planned.file.items(), trace, call.chosen)
+        more["steps"] = [asdict(one) for one in islice(told, params["max_results"])]
+    return report_result(
+        module,
+        report,
+        changed=False,
+        would_change=would_change,
+        plan=str(Path(params["plan"])),
+        plan_id=planned.file.header.plan_id,
+        checksum=planned.file.footer.checksum,
+        server=planned.file.header.server,
+        **more,
+    )
+
+
+def _made(call: _Call, trace: Trace | None) -> tuple[Planned, int]:
+    """Compare both sides and return the plan, and how many operations of LDAP that took.
+
+    Parameters:
+        call: what belongs to this call.
+        trace: told of each decision, or None.
+
+    Raises:
+        GpadError: the plan could not be made.
+    """
+    params, settings, snapshot, journal = call.params, call.settings, call.snapshot, call.journal
     written = _written(journal, params["undo"]) if params["undo"] is not None else frozenset(settings.mapper.targets)
     if params["stamp_anchors"] is not None:
         written |= frozenset(writeback.MAIL)
+    path = Path(params["plan"])
+    progress = ProgressFile.of_environment()
     progress.tell(Stage.DIRECTORY_READ)
     with open_directory(params, written) as (session, reader):
         if snapshot is not None:
@@ -162,16 +226,16 @@ def _make(
                 reader,
                 journal,
                 path,
-                check_mode=module.check_mode,
+                check_mode=call.check_mode,
                 retry_now=params["retry_now"],
                 word=settings_word(params, _COMPARED_BY),
                 full_after_hours=_hours(params, settings),
-                chosen=chosen,
+                chosen=call.chosen,
                 trace=trace,
                 configuration=params["configuration"],
-                before_use=control.look_again,
+                before_use=call.control.look_again,
                 compared=partial(progress.tell, Stage.MEMBERS_COMPARED),
-                told=report.plan_item,
+                told=call.report.plan_item,
             )
         else:
             # Loaded where it is needed, which is seldom.
@@ -184,40 +248,11 @@ def _make(
                 journal,
                 path,
                 items,
-                check_mode=module.check_mode,
-                before_use=control.look_again,
-                told=report.plan_item,
+                check_mode=call.check_mode,
+                before_use=call.control.look_again,
+                told=call.report.plan_item,
             )
-    stack.callback(planned.file.close)
-    if planned.mark is not None and params["hold"] and not module.check_mode:
-        # What the plan changes is unsettled until the next one finds it done; nothing hangs on its being applied.
-        journal.watermarks.put(planned.mark, planned.unsettled)
-    would_change = report.changed
-    breaches = _breaches(planned.file)
-    for breach in breaches:
-        report.stopped(breach)
-    if breaches:
-        control.blame(breaches[0])
-    elif not planned.file.header.check_mode:
-        control.hold(planned.file.header.plan_id)
-    if snapshot is not None and snapshot.header.incomplete:
-        report.outcome = worst(report.outcome, Outcome.INCOMPLETE)
-    report.summary["operations"] = sum(session.operations.values())
-    more: dict[str, Any] = {} if snapshot is None else {"reading": full_reading.told(planned.why_all)}
-    if snapshot is not None and trace is not None:
-        told = on_demand.steps(snapshot.groups(), planned.file.items(), trace, chosen)
-        more["steps"] = [asdict(one) for one in islice(told, params["max_results"])]
-    return report_result(
-        module,
-        report,
-        changed=False,
-        would_change=would_change,
-        plan=str(path),
-        plan_id=planned.file.header.plan_id,
-        checksum=planned.file.footer.checksum,
-        server=planned.file.header.server,
-        **more,
-    )
+    return planned, sum(session.operations.values())
 
 
 def _breaches(plan: PlanFile) -> list[BlockedError]:
