@@ -49,19 +49,6 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.snapsh
 from tests.unit.plugins.module_utils._module.running import run
 from tests.unit.samples import TENANT, cloud_group, cloud_id, converted, sid, user
 
-PARAMS: dict[str, Any] = {
-    "tenant_id": TENANT,
-    "client_id": "app",
-    "client_secret": "s3cr3t-v4lue",
-    "client_certificate_path": None,
-    "federated_token_file": None,
-    "managed_identity": False,
-    "cloud": "global",
-    "login_url": None,
-    "graph_url": None,
-    "ca_cert": None,
-}
-
 
 class Tenant:
     """What Graph would answer; the adapter's functions are replaced by its methods."""
