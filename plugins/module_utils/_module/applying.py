@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from itertools import tee
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.reader import Reader
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.session import Session
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._directory.writer import Writer
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import (
     DIRECTORY,
@@ -38,12 +40,17 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.parts
     group_changes,
     member_changes,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.plan_checks import (
+    check_domain,
+    check_fresh,
+    check_given,
+    check_pins,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.progress import ProgressFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.recording import Work, record
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.refusals import (
     other_writer,
     refuse_breaches,
-    refuse_future,
     refuse_old,
     refuse_other_writers,
 )
@@ -69,17 +76,12 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.slici
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import (
     apply,
-    dn,
     member_applying,
-    ownership,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
-    ConfigurationError,
     Outcome,
-    StoreError,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
-    GroupChange,
     Notice,
     PlanItem,
     Problem,
@@ -132,9 +134,13 @@ def _execute(module: AnsibleModule, part: Part) -> dict[str, Any]:
     with ExitStack() as stack:
         # Files first: what is wrong with them is told before the directory is asked.
         given = PlanFile(Path(params["plan"])) if params["plan"] else None
+        carry_out: Callable[[AnsibleModule, Work, ExitStack], dict[str, Any]]
         if given is not None:
             stack.callback(given.close)
-        snapshot, settings = _own_sources(params) if given is None else (None, None)
+            carry_out = partial(_apply_given, plan=given, step=step)
+        else:
+            snapshot, settings = _own_sources(params)
+            carry_out = partial(_apply_own, snapshot=snapshot, settings=settings)
         rules, retries = quarantine_rules(params["quarantine"]), retry_rules(params)
         journal = JournalFile(Path(params["journal"]), writable=not module.check_mode)
         stack.callback(journal.close)
@@ -150,7 +156,7 @@ def _execute(module: AnsibleModule, part: Part) -> dict[str, Any]:
         try:
             if not module.check_mode:
                 stack.enter_context(journal.locked())
-            result = _carry_out(module, work, step, given, snapshot, settings, stack)
+            result = carry_out(module, work, stack)
         except Exception as error:
             return control.failed(error)
         # A slice of which nobody knows that it has ended keeps the others out until its time is over.
@@ -176,8 +182,7 @@ def _own_plan(
     work: Work,
     settings: Settings,
     snapshot: Snapshot,
-    reader: Reader,
-    progress: ProgressFile,
+    directory: _Directory,
     stack: ExitStack,
 ) -> PlanFile:
     """Return a plan that this call makes for itself; its file goes with the stack."""
@@ -189,75 +194,93 @@ def _own_plan(
     plan = make_plan(
         settings,
         snapshot,
-        reader,
+        directory.reader,
         work.journal,
         stack.enter_context(temporary_plan()),
         check_mode=module.check_mode,
         with_members=work.part is MEMBERS,
         retry_now=module.params["retry_now"],
-        compared=partial(progress.tell, Stage.MEMBERS_COMPARED),
+        compared=partial(directory.progress.tell, Stage.MEMBERS_COMPARED),
     ).file
     stack.callback(plan.close)
     return plan
 
 
-def _carry_out(
-    module: AnsibleModule,
-    work: Work,
-    step: Step,
-    given: PlanFile | None,
-    snapshot: Snapshot | None,
-    settings: Settings | None,
-    stack: ExitStack,
-) -> dict[str, Any]:
-    params, part, journal, report = module.params, work.part, work.journal, work.report
+def _apply_given(module: AnsibleModule, work: Work, stack: ExitStack, *, plan: PlanFile, step: Step) -> dict[str, Any]:
+    """Carry out the plan that is given, or take the step that is asked for on the way to it."""
+    params, report, header = module.params, work.report, plan.header
     approved = params["approve"] is not None
-    work.control.begin(given.header.plan_id if given is not None else None, report, approved=approved)
-    if given is not None:
-        handed_over = check_step(given, work, step)
-        if handed_over is not None and step.merged is not None:
-            return _merge(module, work, Merging(given, work, handed_over, step.merged, stack), given)
-        _check_given(given, journal, part, params, check_mode=module.check_mode)
-        refuse_breaches(given, params["approve"])
-        tell_or_refuse(given, journal, report, check_mode=module.check_mode)
-        _look_for_other_writers(given, report, check_mode=module.check_mode)
-    planned_at = given.header.created_at if given is not None else None
-    work.control.refuse_quarantined(report, approved=approved, planned_at=planned_at)
-    if given is not None and next(changes(given, part, work.slice), None) is None:
-        # Nothing to do needs no directory.
-        if step.hand_over is not None:
-            return _hand_over(module, work, step.hand_over, given)
-        _tell(given, work, told=not approved)
-        if not module.check_mode:
-            record(given, work, iter(()), iter(()))
-        return report_result(module, report, changed=False, plan_id=given.header.plan_id)
-    written = given.written_attributes() if given is not None else settings.mapper.targets if settings else ()
+    work.control.begin(header.plan_id, report, approved=approved)
+    handed_over = check_step(plan, work, step)
+    if handed_over is not None and step.merged is not None:
+        return _merge(module, work, Merging(plan, work, handed_over, step.merged, stack), plan)
+    check_given(plan, work.journal, work.part, params, check_mode=module.check_mode)
+    refuse_breaches(plan, params["approve"])
+    tell_or_refuse(plan, work.journal, report, check_mode=module.check_mode)
+    _look_for_other_writers(plan, report, check_mode=module.check_mode)
+    work.control.refuse_quarantined(report, approved=approved, planned_at=header.created_at)
+    # Nothing to do needs no directory.
+    is_empty = next(changes(plan, work.part, work.slice), None) is None
+    directory = None if is_empty else _open(module, plan.written_attributes(), stack)
+    if directory is not None:
+        check_domain(plan, directory.reader)
+    if step.hand_over is not None:
+        return _hand_over(module, work, step.hand_over, plan)
+    _tell(plan, work, told=not approved)
+    if directory is not None:
+        return _apply(module, work, plan, directory, stack, just_planned=False)
+    if not module.check_mode:
+        record(plan, work, iter(()), iter(()))
+    return report_result(module, report, changed=False, plan_id=header.plan_id)
+
+
+def _apply_own(
+    module: AnsibleModule, work: Work, stack: ExitStack, *, snapshot: Snapshot, settings: Settings
+) -> dict[str, Any]:
+    """Make a plan and carry it out."""
+    params, report = module.params, work.report
+    work.control.begin(None, report)
+    work.control.refuse_quarantined(report, approved=False, planned_at=None)
+    directory = _open(module, settings.mapper.targets, stack)
+    refuse_old(snapshot.header.captured_at, params["max_snapshot_age"])
+    plan = _own_plan(module, work, settings, snapshot, directory, stack)
+    check_fresh(plan, check_mode=module.check_mode)
+    refuse_breaches(plan, None)
+    tell_or_refuse(plan, work.journal, report, check_mode=module.check_mode)
+    if not module.check_mode:
+        refuse_other_writers(plan)
+    _tell(plan, work, told=False)
+    return _apply(module, work, plan, directory, stack, just_planned=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Directory:
+    """The directory, opened, and where is told how far the work has come."""
+
+    session: Session
+    reader: Reader
+    progress: ProgressFile
+
+
+def _open(module: AnsibleModule, written: Iterable[str], stack: ExitStack) -> _Directory:
+    """Return the directory; it is closed with the stack."""
     progress = ProgressFile.of_environment()
     progress.tell(Stage.DIRECTORY_READ)
-    session, reader = stack.enter_context(open_directory(params, written))
-    if given is not None:
-        plan = given
-        _check_domain(plan, reader)
-        if step.hand_over is not None:
-            return _hand_over(module, work, step.hand_over, plan)
-    elif snapshot is not None and settings is not None:
-        refuse_old(snapshot.header.captured_at, params["max_snapshot_age"])
-        plan = _own_plan(module, work, settings, snapshot, reader, progress, stack)
-        _check_fresh(plan, check_mode=module.check_mode)
-        refuse_breaches(plan, None)
-        tell_or_refuse(plan, journal, report, check_mode=module.check_mode)
-        if not module.check_mode:
-            refuse_other_writers(plan)
-    else:
-        raise ConfigurationError("Neither plan nor snapshot is given.", "Give one of them.")
-    _tell(plan, work, told=given is not None and not approved)
+    return _Directory(*stack.enter_context(open_directory(module.params, written)), progress)
+
+
+def _apply(
+    module: AnsibleModule, work: Work, plan: PlanFile, directory: _Directory, stack: ExitStack, *, just_planned: bool
+) -> dict[str, Any]:
+    """Carry out a plan that nothing speaks against; in check mode, tell what would become of it."""
+    report, session = work.report, directory.session
     if module.check_mode:
-        for change in changes(plan, part, work.slice):
+        for change in changes(plan, work.part, work.slice):
             report.change(change)
     else:
-        writer = Writer(session, WriteOrder(params.get("write_order", WriteOrder.ADDITIONS_FIRST)))
+        writer = Writer(session, WriteOrder(module.params.get("write_order", WriteOrder.ADDITIONS_FIRST)))
         stack.callback(writer.close)
-        _write(plan, work, reader, writer, progress, just_planned=given is None)
+        _write(plan, work, directory.reader, writer, directory.progress, just_planned=just_planned)
         writer.close()
     report.summary["operations"] = sum(session.operations.values())
     return report_result(module, report, changed=report.changed, plan_id=plan.header.plan_id)
@@ -298,7 +321,7 @@ def _hand_over(module: AnsibleModule, work: Work, given: HandingOver, plan: Plan
 def _merge(module: AnsibleModule, work: Work, merging: Merging, plan: PlanFile) -> dict[str, Any]:
     """Take what slices did for what this call did; whether it may be done was asked when it was handed over."""
     journal, report = work.journal, work.report
-    _check_pins(plan, journal)
+    check_pins(plan, journal)
     work.control.go_on(report)
     _tell(plan, work, told=module.params["approve"] is None)
     if module.check_mode:
@@ -344,54 +367,3 @@ def _concerns(item: PlanItem, part: Part) -> bool:
     """Return whether a remark of the plan belongs to this module's result."""
     about_member = getattr(item, "group_id", None) is not None
     return about_member == (part is MEMBERS) or not hasattr(item, "group_id")
-
-
-def _check_place(plan: PlanFile, change: GroupChange, managed: Sequence[str]) -> None:
-    """Refuse a plan that was made for other containers than this call may write."""
-    for place in (change.dn, change.new_dn or change.dn):
-        wrong = ownership.container_problem(dn.parent(place), managed)
-        if (wrong and change.guid is None) or (wrong and place == change.new_dn):
-            raise StoreError(
-                f"The plan {plan.path} puts {change.name} into {dn.parent(place)}: {wrong}.",
-                "Use the plan of these managed_containers.",
-                code="plan_of_other_containers",
-            )
-
-
-def _check_domain(plan: PlanFile, reader: Reader) -> None:
-    if plan.header.domain.lower() != reader.domain.dn.lower():
-        raise StoreError(
-            f"The plan {plan.path} is for {plan.header.domain}, domain_server serves {reader.domain.dn}.",
-            "Use the plan of this domain.",
-            code="plan_of_other_domain",
-        )
-
-
-def _check_given(
-    plan: PlanFile, journal: JournalFile, part: Part, params: Mapping[str, Any], *, check_mode: bool
-) -> None:
-    header = plan.header
-    _check_pins(plan, journal)
-    for change in group_changes(plan):
-        _check_place(plan, change, params["managed_containers"])
-    refuse_old(header.captured_at, params["max_snapshot_age"])
-    refuse_future("plan", header.created_at)
-    if not check_mode:
-        _check_fresh(plan, check_mode=False)
-        journal.pins.check_age(header.captured_at)
-        journal.check_plan(part.module, header.plan_id, header.created_at)
-
-
-def _check_pins(plan: PlanFile, journal: JournalFile) -> None:
-    journal.pins.check_tenant(plan.header.tenant_id)
-    journal.pins.check_snapshot_key(plan.header.snapshot_key)
-    journal.pins.check_domain(plan.header.domain)
-
-
-def _check_fresh(plan: PlanFile, *, check_mode: bool) -> None:
-    if plan.header.check_mode and not check_mode:
-        raise StoreError(
-            f"The plan {plan.header.plan_id} was made in check mode, or from a snapshot that was.",
-            "Run gpad_scope and gpad_plan without check mode.",
-            code="plan_of_check_mode",
-        )
