@@ -30,6 +30,8 @@ PACKAGES = (
     "samba-dsdb-modules",
     "winbind",
 )
+# Most files of the SDKs are never imported: what is, is compiled then.
+INSTALL = ("install", "-qq", "--disable-pip-version-check", "--no-input", "--no-compile")
 PROBE = "import ensurepip, sqlite3, ssl, sys, venv; print('%d.%d' % sys.version_info[:2], sys.executable)"
 
 
@@ -59,12 +61,14 @@ ENVIRONMENTS = (
 def main() -> int:
     """Set everything up; return 1 with one sentence when that is impossible."""
     try:
-        install_packages()
+        missing = missing_packages()
         link_collection()
         pythons = find_pythons() or install_python()
-        with ThreadPoolExecutor(len(ENVIRONMENTS)) as pool:
+        with ThreadPoolExecutor() as pool:
+            packages = pool.submit(install_packages, missing)
             for line in pool.map(lambda environment: build(environment, pythons), ENVIRONMENTS):
                 print(line)
+            packages.result()
         print(build_folder(*NEXT_LDAP3))
     except SetupError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -72,18 +76,26 @@ def main() -> int:
     return 0
 
 
-def install_packages(packages: tuple[str, ...] = PACKAGES) -> None:
-    """Install the Debian packages that are missing.
+def missing_packages(packages: tuple[str, ...] = PACKAGES) -> list[str]:
+    """Return the Debian packages that are missing.
 
     Raises:
-        SetupError: some are missing, and this is not root or not Debian, or apt failed.
+        SetupError: some are, and this is not root or not Debian.
     """
     missing = [name for name in packages if not _is_installed(name)]
+    if missing and (os.geteuid() != 0 or shutil.which("apt-get") is None):
+        raise SetupError(f"Missing Debian packages. As root, run: {_installation(missing)}")
+    return missing
+
+
+def install_packages(missing: list[str]) -> None:
+    """Install Debian packages.
+
+    Raises:
+        SetupError: apt failed.
+    """
     if not missing:
         return
-    command = f"apt-get install -y {' '.join(missing)}"
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise SetupError(f"Missing Debian packages. As root, run: {command}")
     print(f"installing {' '.join(missing)}", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for arguments in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
@@ -91,7 +103,11 @@ def install_packages(packages: tuple[str, ...] = PACKAGES) -> None:
             ["apt-get", "-q", *arguments], env=environment, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            raise SetupError(f"{command} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+            raise SetupError(f"{_installation(missing)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+
+
+def _installation(packages: list[str]) -> str:
+    return f"apt-get install -y {' '.join(packages)}"
 
 
 def _is_installed(package: str) -> bool:
@@ -140,7 +156,7 @@ def _candidates() -> Iterator[Path]:
 
 def install_python() -> dict[str, Path]:
     """Install the distribution's Python and return what is there then."""
-    install_packages(("python3-venv",))
+    install_packages(missing_packages(("python3-venv",)))
     return find_pythons()
 
 
@@ -160,7 +176,7 @@ def build(environment: Environment, pythons: dict[str, Path]) -> str:
     if not (stamp.is_file() and stamp.read_text() == digest):
         _run([str(pythons[version]), "-m", "venv", "--clear", str(folder)])
         files = [argument for name in environment.requirements for argument in ("-r", str(ROOT / name))]
-        _run([str(folder / "bin/pip"), "install", "-qq", "--disable-pip-version-check", "--no-input", *files])
+        _run([str(folder / "bin/pip"), *INSTALL, *files])
         stamp.write_text(digest)
     core = _run([str(folder / "bin/ansible"), "--version"]).splitlines()[0]
     return f"{environment.name}: Python {version}, {core}"
@@ -176,8 +192,7 @@ def build_folder(name: str, requirement: str) -> str:
     stamp = folder / "stamp"
     if not (stamp.is_file() and stamp.read_text() == requirement):
         shutil.rmtree(folder, ignore_errors=True)
-        pip = [str(ROOT / ".venv/newest/bin/pip"), "install", "-qq", "--disable-pip-version-check", "--no-input"]
-        _run([*pip, "--target", str(folder), requirement])
+        _run([str(ROOT / ".venv/newest/bin/pip"), *INSTALL, "--target", str(folder), requirement])
         stamp.write_text(requirement)
     return f"{name}: {requirement}"
 

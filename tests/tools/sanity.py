@@ -16,14 +16,20 @@ from tests.tools.checkout import BUILD, ROOT, copy_to
 CACHE = ROOT / ".cache/ansible-test"
 # Stands in for the bootstrap script that ansible-test downloads: same options, same pip, from the configured index.
 BOOTSTRAP = '''\
-"""Installs pip by ensurepip, then the packages named on the command line by pip."""
+"""Installs the packages named on the command line, by the pip that Python has within itself."""
+import ensurepip
+import glob
+import os
 import subprocess
 import sys
 
-# In a process of its own: ensurepip turns pip's configuration off in the process that calls it.
-subprocess.check_call([sys.executable, "-m", "ensurepip"])
 arguments = [each for each in sys.argv[1:] if each not in ("--no-setuptools", "--no-wheel")]
-sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", "--upgrade"] + arguments))
+wheels = glob.glob(os.path.join(os.path.dirname(ensurepip.__file__), "_bundled", "pip-*.whl"))
+if not wheels:
+    # In a process of its own: ensurepip turns pip's configuration off in the process that calls it.
+    subprocess.check_call([sys.executable, "-m", "ensurepip"])
+pip = [os.path.join(wheels[0], "pip")] if wheels else ["-m", "pip"]
+sys.exit(subprocess.call([sys.executable] + pip + ["install", "--upgrade"] + arguments))
 '''
 
 
