@@ -25,11 +25,8 @@ def project_files(root: Path = ROOT) -> list[str]:
     return sorted({name for name in listing.stdout.split("\0") if name and (root / name).is_file()})
 
 
-def copy_to(parent: Path, *, without: str | None = None) -> Path:
+def copy_to(parent: Path) -> Path:
     """Copy the project's files to the collection's place below ``parent``, as a git repository of its own.
-
-    With ``without``, the folders of that folder are left out. Its own files stay: without ``tests/config.yml``,
-    ``ansible-test`` would take the collection for one that supports Python 2.
 
     ``ansible-test`` skips all that the enclosing repository ignores, in silence: hence the repository.
     """
@@ -37,8 +34,6 @@ def copy_to(parent: Path, *, without: str | None = None) -> Path:
     target = parent / NAMESPACE
     target.mkdir(parents=True)
     for name in project_files():
-        if without is not None and Path(without) in Path(name).parent.parents:
-            continue
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, target / name)
     stage(target)

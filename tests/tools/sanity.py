@@ -1,10 +1,9 @@
 # Copyright (c) 2026, the hybrid_identity.gpad authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``ansible-test sanity`` on a copy: ``python -m tests.tools.sanity [--without FOLDER] ENVIRONMENT [argument …]``."""
+"""``ansible-test sanity`` on a copy: ``python -m tests.tools.sanity ENVIRONMENT [argument …]``."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import subprocess
@@ -39,13 +38,9 @@ class SanityError(Exception):
 
 def main() -> int:
     """Run the sanity tests on a copy; return ansible-test's exit code, or 1 when nothing was tested."""
-    parser = argparse.ArgumentParser(prog="python -m tests.tools.sanity", allow_abbrev=False)
-    parser.add_argument("--without", help="a folder whose folders are left out")
-    parser.add_argument("environment")
-    given, arguments = parser.parse_known_args()
+    environment, *arguments = sys.argv[1:]
     try:
-        copy = copy_to(BUILD / f"sanity-{given.environment}", without=given.without)
-        return run(given.environment, copy, arguments)
+        return run(environment, copy_to(BUILD / f"sanity-{environment}"), arguments)
     except SanityError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
