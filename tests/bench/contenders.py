@@ -20,7 +20,7 @@ from tests.bench.ours import play
 from tests.bench.site import Site
 from tests.lab.samba.controller import SYSTEM_PYTHON
 from tests.tools import collections
-from tests.tools.environments import install_packages
+from tests.tools.environments import install_packages, missing_packages
 
 _NAIVE = Path(__file__).with_name("scripts") / "naive_ldap3.py"
 SAMBA_TOOL = "/usr/bin/samba-tool"
@@ -143,7 +143,7 @@ def install() -> None:
         SetupError: python-ldap cannot be installed; the text says what to do.
         RuntimeError: community.general could not be had.
     """
-    install_packages(("python3-ldap",))
+    install_packages(missing_packages(("python3-ldap",)))
     if collections.main():
         raise RuntimeError("community.general comes out of a package of PyPI, which could not be downloaded.")
 
