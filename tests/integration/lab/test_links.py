@@ -31,6 +31,7 @@ def errors(lab: Lab) -> str:
     return done.stdout.strip().splitlines()[-1]
 
 
+@pytest.mark.long
 def test_samba_finds_nothing_to_mend_and_goes_on(tmp_path: Path) -> None:
     scenario = tmp_path / "links.yml"
     scenario.write_text(SCENARIO, encoding="utf-8")

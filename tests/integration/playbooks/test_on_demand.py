@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.integration.modules.objects import unique
 from tests.integration.modules.target import Target
 from tests.integration.playbooks.player import Play, play
@@ -63,6 +65,7 @@ def test_chosen_members_of_one_group_and_nothing_else(target: Target) -> None:
     assert ordinary.code == 0 and target.members(other) == set(), ordinary.output
 
 
+@pytest.mark.long
 def test_what_is_out_of_scope_unknown_deleted_or_not_unique_is_told(target: Target) -> None:
     inside = target.admin.create_group(unique("Selected"), [object_id(BRITTA)])
     outside, twice = unique("Not selected"), unique("Twice")

@@ -116,6 +116,7 @@ def results(target: Target, name: str, **environment: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.long
 def test_tasks_give_the_same_with_whatever_keyword(target: Target) -> None:
     shown = results(target, "shown.json")
     assert shown == results(target, "silent.json", GPAD_PROGRESS="0")

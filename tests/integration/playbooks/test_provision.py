@@ -79,6 +79,7 @@ def test_plan_writes_nothing_and_shows_what_would_be(target: Target) -> None:
     assert (target.state / "state" / "plan.jsonl").exists()
 
 
+@pytest.mark.long
 def test_modules_do_the_same_packed_and_in_place(
     target: Target, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -122,7 +123,7 @@ def test_a_warning_reads_the_same_packed_and_in_place(target: Target, monkeypatc
     assert told[0] and told[0] == told[1]
 
 
-@pytest.mark.parametrize("in_place", ["yes", "no"])
+@pytest.mark.parametrize("in_place", ["yes", pytest.param("no", marks=pytest.mark.long)])
 def test_secrets_do_not_show_in_the_most_verbose_output(
     target: Target, monkeypatch: pytest.MonkeyPatch, in_place: str
 ) -> None:

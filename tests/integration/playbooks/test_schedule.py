@@ -118,6 +118,7 @@ def test_the_line_for_cron_gives_the_program_what_was_meant(schedule: Schedule) 
     assert gone.code == 0 and list(schedule.cron.iterdir()) == []
 
 
+@pytest.mark.long
 def test_no_schedule_of_the_other_kind_goes_on(schedule: Schedule) -> None:
     assert schedule.run(gpad_schedule_kind="cron").code == 0
     other = schedule.run()
