@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,8 @@ def _keep(module: AnsibleModule) -> dict[str, Any]:
         journal = JournalFile(path, writable=not module.check_mode)
         stack.callback(journal.close)
         tell_damage(module, report, path, journal.damage)
+        # Nothing is done of an order with a mistake.
+        _refuse_unknown(journal, ids["accepted"])
         # The switch must work while a run holds the journal.
         switched = _switch(module, journal)
         released = _release(module, journal)
@@ -77,27 +79,9 @@ def _keep(module: AnsibleModule) -> dict[str, Any]:
         quarantine = control.state()
         if not module.check_mode and any(ids.values()):
             stack.enter_context(journal.locked())
-        known = journal.known()
-        unknown = [cloud_id for cloud_id in ids["accepted"] if cloud_id not in known]
-        if unknown:
-            raise StoreError(
-                f"accepted: the journal {path} does not know the group {unknown[0]}.",
-                "Provision it first; gpad_info lists the groups that are known.",
-                code="group_unknown",
-            )
-        fresh = [cloud_id for cloud_id in dict.fromkeys(ids["accepted"]) if not known[cloud_id].accepted]
-        asked = dict.fromkeys(ids["forgotten"])
-        written = journal.written_to.last()
-        deleted = {whose[0] for whose in written.deleted.values()} if written else set[str]()
-        gone = [cloud_id for cloud_id in asked if cloud_id in known or cloud_id in deleted]
-        if not module.check_mode:
-            journal.accept(fresh)
-            journal.watermarks.unsettle([*fresh, *gone])
-            for cloud_id in gone:
-                journal.forget(cloud_id)
-                journal.written_to.settle(cloud_id)
-            if module.params["copy_to"]:
-                journal.slices.copy_to(Path(module.params["copy_to"]))
+        fresh, gone = _settle(module, journal, ids["accepted"], ids["forgotten"])
+        if not module.check_mode and module.params["copy_to"]:
+            journal.slices.copy_to(Path(module.params["copy_to"]))
         stopped = module.params["stopped"] if module.check_mode and switched else journal.stopped() is not None
     report.summary.update({"accepted": len(fresh), "forgotten": len(gone)})
     return report_result(
@@ -115,6 +99,45 @@ def _keep(module: AnsibleModule) -> dict[str, Any]:
             "enabled_by": configuration.enabled_by,
         },
     )
+
+
+def _refuse_unknown(journal: JournalFile, accepted: Sequence[str]) -> None:
+    """Refuse to accept a group that was never provisioned.
+
+    Raises:
+        StoreError: there is one.
+    """
+    known = journal.known() if accepted else {}
+    unknown = [cloud_id for cloud_id in accepted if cloud_id not in known]
+    if unknown:
+        raise StoreError(
+            f"accepted: the journal {journal.path} does not know the group {unknown[0]}.",
+            "Provision it first; gpad_info lists the groups that are known.",
+            code="group_unknown",
+        )
+
+
+def _settle(
+    module: AnsibleModule, journal: JournalFile, accepted: Sequence[str], forgotten: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Accept groups and forget others; return the ids of those that are, or would be, accepted and forgotten now.
+
+    Raises:
+        StoreError: a group that is to be accepted is not known any more.
+    """
+    _refuse_unknown(journal, accepted)
+    known = journal.known()
+    fresh = [cloud_id for cloud_id in dict.fromkeys(accepted) if not known[cloud_id].accepted]
+    written = journal.written_to.last()
+    deleted = {whose[0] for whose in written.deleted.values()} if written else set[str]()
+    gone = [cloud_id for cloud_id in dict.fromkeys(forgotten) if cloud_id in known or cloud_id in deleted]
+    if not module.check_mode:
+        journal.accept(fresh)
+        journal.watermarks.unsettle([*fresh, *gone])
+        for cloud_id in gone:
+            journal.forget(cloud_id)
+            journal.written_to.settle(cloud_id)
+    return fresh, gone
 
 
 def _switch(module: AnsibleModule, journal: JournalFile) -> bool:

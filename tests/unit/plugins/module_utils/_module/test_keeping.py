@@ -88,11 +88,14 @@ def test_check_mode_tells_and_writes_nothing(keep: Keep, path: Path) -> None:
     ("value", "code"),
     [("Sales", "configuration_invalid"), ("", "configuration_invalid"), (cloud_id(9), "group_unknown")],
 )
-def test_of_a_list_with_a_mistake_nothing_is_accepted(keep: Keep, path: Path, value: str, code: str) -> None:
-    result = keep(cloud_id(1), value)
+def test_of_a_list_with_a_mistake_nothing_is_accepted_nor_stopped(
+    keep: Keep, path: Path, value: str, code: str
+) -> None:
+    before = path.read_bytes()
+    result = keep(cloud_id(1), value, stopped=True)
     assert (result["outcome"], result["errors"][0]["code"]) == ("fatal", code)
     assert value in result["errors"][0]["reason"]
-    assert accepted(path) == {cloud_id(3)}
+    assert path.read_bytes() == before
 
 
 def test_a_journal_that_is_not_there_is_not_made(keep: Keep, tmp_path: Path) -> None:
