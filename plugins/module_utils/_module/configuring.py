@@ -41,6 +41,19 @@ class Configuration:
     changed: bool
 
 
+def digests(params: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Return the options configured and enabled_by.
+
+    Raises:
+        ConfigurationError: a value is no digest.
+    """
+    digest, checksum = (params[name] and params[name].strip().lower() for name in ("configured", "enabled_by"))
+    for name, value in (("configured", digest), ("enabled_by", checksum)):
+        if value is not None and not _DIGEST.fullmatch(value):
+            raise ConfigurationError(f"{name}: {value!r} is no SHA-256.", "Give 64 hexadecimal digits.")
+    return digest, checksum
+
+
 def configure(params: Mapping[str, Any], journal: JournalFile, *, check_mode: bool) -> Configuration:
     """Take over a configuration: a new one is disabled, a known one enabled by the plan that was reviewed.
 
@@ -54,12 +67,9 @@ def configure(params: Mapping[str, Any], journal: JournalFile, *, check_mode: bo
         BlockedError: the plan is not the reviewed one, or was made under another configuration.
     """
     before = Configuration(journal.pins.configuration(), journal.pins.enabled_by(), False)
-    if params["configured"] is None:
+    digest, checksum = digests(params)
+    if digest is None:
         return before
-    digest, checksum = (params[name] and params[name].strip().lower() for name in ("configured", "enabled_by"))
-    for name, value in (("configured", digest), ("enabled_by", checksum)):
-        if value is not None and not _DIGEST.fullmatch(value):
-            raise ConfigurationError(f"{name}: {value!r} is no SHA-256.", "Give 64 hexadecimal digits.")
     same = digest == before.digest
     if not same and not check_mode:
         # Whatever follows: what was enabled is not this.

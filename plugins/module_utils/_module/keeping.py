@@ -13,7 +13,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import QUARANTINE, RESULTS, Spec
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.configuring import configure
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.configuring import configure, digests
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import (
     report_result,
     run_module,
@@ -57,6 +57,7 @@ def _keep(module: AnsibleModule) -> dict[str, Any]:
     path = Path(module.params["journal"])
     ids = {name: [_object_id(name, value) for value in module.params[name]] for name in ("accepted", "forgotten")}
     rules = quarantine_rules(module.params["quarantine"])
+    digests(module.params)
     # The first run may be refused before there is a journal.
     if not path.exists() and not module.params["quarantined"] and not module.params["configured"]:
         raise StoreError(

@@ -98,6 +98,13 @@ def test_of_a_list_with_a_mistake_nothing_is_accepted_nor_stopped(
     assert path.read_bytes() == before
 
 
+def test_with_a_digest_that_is_none_nothing_is_done(keep: Keep, path: Path) -> None:
+    before = path.read_bytes()
+    result = keep(cloud_id(1), stopped=True, configured="sha256")
+    assert (result["outcome"], result["errors"][0]["code"]) == ("fatal", "configuration_invalid")
+    assert path.read_bytes() == before
+
+
 def test_a_journal_that_is_not_there_is_not_made(keep: Keep, tmp_path: Path) -> None:
     result = keep(cloud_id(1), journal=tmp_path / "none")
     assert (result["outcome"], result["errors"][0]["code"]) == ("fatal", "journal_not_there")
