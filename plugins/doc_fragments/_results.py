@@ -15,7 +15,7 @@ options:
   max_results:
     description:
       - The most entries of each list in the result, and the most members that are named in all of its changes together.
-        The counts, in RV(summary) and of each change, are always whole.
+        The counts, in RV(summary) and of each change, are always whole. At least 1.
     type: int
     default: 1000
   report_path:

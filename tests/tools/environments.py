@@ -64,6 +64,10 @@ def main() -> int:
         missing = missing_packages()
         link_collection()
         pythons = find_pythons() or install_python()
+        if any(path.is_relative_to("/usr/bin") for path in pythons.values()):
+            # The packages may bring another release of the system's Python with them.
+            install_packages(missing)
+            missing = []
         with ThreadPoolExecutor() as pool:
             packages = pool.submit(install_packages, missing)
             for line in pool.map(lambda environment: build(environment, pythons), ENVIRONMENTS):

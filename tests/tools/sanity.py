@@ -15,7 +15,7 @@ from tests.tools.checkout import BUILD, ROOT, copy_to
 CACHE = ROOT / ".cache/ansible-test"
 # Stands in for the bootstrap script that ansible-test downloads: same options, same pip, from the configured index.
 BOOTSTRAP = '''\
-"""Installs the packages named on the command line, by the pip that Python has within itself."""
+"""Installs the packages named on the command line, by the pip that comes with Python."""
 import ensurepip
 import glob
 import os

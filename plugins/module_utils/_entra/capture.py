@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.batches import (
-    in_batches,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.batches import in_batches
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._entra.client import ADVANCED, Call, GraphClient
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import identity
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import EntraError

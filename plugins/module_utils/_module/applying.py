@@ -78,9 +78,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     apply,
     member_applying,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
-    Outcome,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import Outcome
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import (
     Notice,
     PlanItem,
@@ -104,6 +102,15 @@ _STORES: Spec = {
     "approve": {"type": "str"},
     "log_path": {"type": "path"},
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Directory:
+    """The directory, opened, and where is told how far the work has come."""
+
+    session: Session
+    reader: Reader
+    progress: ProgressFile
 
 
 def run_groups() -> None:
@@ -251,15 +258,6 @@ def _apply_own(
         refuse_other_writers(plan)
     _tell(plan, work, told=False)
     return _apply(module, work, plan, directory, stack, just_planned=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Directory:
-    """The directory, opened, and where is told how far the work has come."""
-
-    session: Session
-    reader: Reader
-    progress: ProgressFile
 
 
 def _open(module: AnsibleModule, written: Iterable[str], stack: ExitStack) -> _Directory:

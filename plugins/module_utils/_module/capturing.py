@@ -39,15 +39,13 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.cloud
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.entra_options import entra_settings
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.progress import ProgressFile
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.result import report_result, run_module
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.scope_options import Order
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.scope_options import ScopeOptions
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import (
     full_reading,
     scope,
     texts,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
-    Outcome,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import Outcome
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import (
     CloudGroup,
     IncompleteReading,
@@ -107,26 +105,26 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
     report = Report(params["max_results"])
     if params["preflight"]:
         return report_result(module, report, changed=False, preflight=cloud_rows(params, settings))
-    order = Order.of(params, settings)
+    options = ScopeOptions.of(params, settings)
     if params["validate_only"]:
         return report_result(module, report, changed=False)
     with ExitStack() as stack:
-        old = asking.open_before(order.path, settings.tenant_id, report, order.key)
+        old = asking.open_before(options.path, settings.tenant_id, report, options.key)
         if old is not None:
             stack.callback(old.close)
         before = asking.before_of(old)
-        questions = asking.read_questions(order.plan, settings.tenant_id, report, before)
+        questions = asking.read_questions(options.plan, settings.tenant_id, report, before)
         progress = ProgressFile.of_environment()
         progress.tell(Stage.GROUPS_READ)
         client = GraphClient(settings)
         client.log_on()
-        asked = Asked(client, settings, order.query, scope_options.member_query(params))
-        found = _find(params, order, asked, old, questions.groups | before.in_scope, report)
+        asked = Asked(client, settings, options.query, scope_options.member_query(params))
+        found = _find(params, options, asked, old, questions.groups | before.in_scope, report)
         going_on = None if found.listed.why else old
         with (
-            snapshots.updating(order.path, going_on, order.key)
+            snapshots.updating(options.path, going_on, options.key)
             if going_on
-            else snapshots.writing(order.path, order.key)
+            else snapshots.writing(options.path, options.key)
         ) as writer:
             _write_groups(found, going_on, writer, report)
             _capture_members(asked, found, _to_read(found, going_on), writer, report, progress)
@@ -134,19 +132,21 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
             for principal in asking.ask_sids(client, questions.sids, report):
                 writer.add_holder(principal)
             jobs = _other_writers(client, report, disjoint=params["other_writers"] == DISJOINT)
-            header = _header(order, going_on, report, jobs, check_mode=module.check_mode)
+            header = _header(options, going_on, report, jobs, check_mode=module.check_mode)
             for fate in asking.fates(found.fates, before, header.captured_at):
                 writer.add_fate(fate)
             report.summary["memberships"] = writer.memberships()
             writer.finish(header, found.listed.watches)
+    if options.named is None:
+        scope_deciding.warn_of_idle_filters(options.rules, found.decisions, report)
     report.summary["requests"] = sum(client.requests.values())
     report.summary["resource_units"] = client.quota.used
-    return report_result(module, report, changed=False, **_told(params, order, found, before, header))
+    return report_result(module, report, changed=False, **_told(params, options, found, before, header))
 
 
 def _find(
     params: dict[str, Any],
-    order: Order,
+    options: ScopeOptions,
     asked: Asked,
     old: Snapshot | None,
     of_interest: frozenset[str],
@@ -156,7 +156,7 @@ def _find(
 
     Parameters:
         params: of the module.
-        order: what the options ask for.
+        options: what the options ask for.
         asked: what is asked of the tenant.
         old: the snapshot before.
         of_interest: ids of groups that the plan before asks for, and of those that were in scope before: these are
@@ -167,40 +167,38 @@ def _find(
     Raises:
         EntraError: a reading did not reach its end.
     """
-    client, named = asked.client, order.named
+    client, named = asked.client, options.named
     if named is None:
         listed = list_groups(asked, old, params["full_after_hours"])
         groups, fates = _with_asked(asked, listed, of_interest, report)
     else:
         of_interest = frozenset()
-        groups, fates = few_groups.read(client, order.query, named, order.selected, report)
+        groups, fates = few_groups.read(client, options.query, named, options.selected, report)
         listed = Listed(groups, {}, "a few groups are named")
     scoped = scope_deciding.scope_of(
-        client, params, order.selected, order.rules, groups, fates, report, narrowed=named is not None
+        client, params, options.selected, options.rules, groups, fates, report, narrowed=named is not None
     )
     if named is not None:
         ids = few_groups.choose(named, groups, fates, report)
         groups = [group for group in groups if group.id in ids]
     groups = scope_deciding.with_authority(client, groups, scoped, of_interest, report)
     decisions = scope_deciding.decide(groups, scoped, report)
-    if named is None:
-        scope_deciding.warn_of_idle_filters(order.rules, decisions, report)
     return _Found(listed, groups, fates, decisions)
 
 
 def _told(
-    params: dict[str, Any], order: Order, found: _Found, before: Before, header: SnapshotHeader
+    params: dict[str, Any], options: ScopeOptions, found: _Found, before: Before, header: SnapshotHeader
 ) -> dict[str, Any]:
     """Return what the module says of the groups and of the snapshot."""
     names = {**before.names, **{group.id: group.display_name for group in found.groups}}
     entered = found.in_scope - before.in_scope if before.in_scope else frozenset[str]()
     left = before.in_scope - found.in_scope
     return {
-        "snapshot": str(order.path),
+        "snapshot": str(options.path),
         "captured_at": header.captured_at,
         "reading": full_reading.told(found.listed.why),
-        "entered": _named(entered, names) if order.named is None else [],
-        "left": _named(left, names) if order.named is None else [],
+        "entered": _named(entered, names) if options.named is None else [],
+        "left": _named(left, names) if options.named is None else [],
         "groups": _decided(found)[: params["max_results"]],
     }
 
@@ -215,12 +213,17 @@ def _with_asked(
 
 
 def _header(
-    order: Order, going_on: Snapshot | None, report: Report, other_writers: tuple[str, ...], *, check_mode: bool
+    options: ScopeOptions,
+    going_on: Snapshot | None,
+    report: Report,
+    other_writers: tuple[str, ...],
+    *,
+    check_mode: bool,
 ) -> SnapshotHeader:
     """Return the header of a snapshot whose groups and members are written, as of now.
 
     Parameters:
-        order: what the options ask for.
+        options: what the options ask for.
         going_on: the snapshot that this one goes on from; None for a full reading.
         report: what was remarked.
         other_writers: jobs that must not run beside this collection.
@@ -228,12 +231,12 @@ def _header(
     """
     now = second_text(utc_now())
     return SnapshotHeader(
-        order.settings.tenant_id,
+        options.settings.tenant_id,
         now,
         snapshots.new_fingerprint(),
-        "; ".join(sorted({notice["reason"] for notice in report.notices if notice["code"] in _INCOMPLETE})),
+        report.noticed(_INCOMPLETE),
         check_mode=check_mode,
-        narrowed=order.named is not None,
+        narrowed=options.named is not None,
         scope_doubt="a part of the scope could not be decided" if report.summary["errors"] else "",
         other_writers=other_writers,
         sequence=going_on.header.sequence + 1 if going_on else 0,

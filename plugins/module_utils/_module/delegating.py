@@ -86,19 +86,23 @@ def _delegate(module: AnsibleModule) -> dict[str, Any]:
             for one in held
         }
         lacking = {one: grants for one, grants in lacking.items() if grants}
-        if params["apply"] and not module.check_mode:
-            _apply(session, lacking, report)
+        refused = _apply(session, lacking, report) if params["apply"] and not module.check_mode else frozenset[str]()
     if params["restore"] and not any(one.place is Place.DELETED for one in held):
         report.remark(Notice("", f"CN=Deleted Objects,{root.base}", "deleted_objects_by_hand", _BY_HAND))
     by_dn = {one.dn: grants for one, grants in lacking.items()}
-    return _result(module, report, sid, by_dn, _ldif(lacking))
+    changed = params["apply"] and bool(by_dn.keys() - refused)
+    return _result(module, report, sid, by_dn, _ldif(lacking), changed=changed)
 
 
-def _apply(session: Session, lacking: Mapping[Held, Sequence[Grant]], report: Report) -> None:
+def _apply(session: Session, lacking: Mapping[Held, Sequence[Grant]], report: Report) -> frozenset[str]:
+    """Write what is lacking; return the DNs of the objects where that was refused."""
+    refused = set()
     for one, grants in lacking.items():
         error = _refused(session, one, grants)
         if error is not None:
+            refused.add(one.dn)
             report.remark(Problem("", one.dn, error.code, error.message, error.remedy))
+    return frozenset(refused)
 
 
 def _refused(session: Session, one: Held, grants: Sequence[Grant]) -> ObjectError | None:
@@ -124,10 +128,14 @@ def _ldif(lacking: Mapping[Held, Sequence[Grant]]) -> str:
 
 
 def _result(
-    module: AnsibleModule, report: Report, sid: str, lacking: Mapping[str, Sequence[Grant]], ldif: str
+    module: AnsibleModule,
+    report: Report,
+    sid: str,
+    lacking: Mapping[str, Sequence[Grant]],
+    ldif: str,
+    *,
+    changed: bool,
 ) -> dict[str, Any]:
-    failed = {error["name"] for error in report.errors}
-    applied = module.params["apply"] and any(dn not in failed for dn in lacking)
     grants = [
         {"dn": dn, "purpose": grant.purpose, "sddl": delegation.sddl(grant.ace)}
         for dn, wanted in lacking.items()
@@ -137,7 +145,7 @@ def _result(
     result = report_result(
         module,
         report,
-        changed=bool(applied),
+        changed=changed,
         account_sid=sid,
         grants=grants,
         sddl={dn: "".join(delegation.sddl(grant.ace) for grant in wanted) for dn, wanted in lacking.items()},

@@ -59,7 +59,8 @@ def _keep(module: AnsibleModule) -> dict[str, Any]:
     rules = quarantine_rules(module.params["quarantine"])
     digests(module.params)
     # The first run may be refused before there is a journal.
-    if not path.exists() and not module.params["quarantined"] and not module.params["configured"]:
+    begins = module.params["quarantined"] or module.params["configured"]
+    if not path.exists() and (ids["accepted"] or not begins):
         raise StoreError(
             f"The journal {path} does not exist.", "Check the path; the first run creates it.", code="journal_not_there"
         )
@@ -70,10 +71,10 @@ def _keep(module: AnsibleModule) -> dict[str, Any]:
         tell_damage(module, report, path, journal.damage)
         # Nothing is done of an order with a mistake.
         _refuse_unknown(journal, ids["accepted"])
+        configuration = configure(module.params, journal, check_mode=module.check_mode)
         # The switch must work while a run holds the journal.
         switched = _switch(module, journal)
         released = _release(module, journal)
-        configuration = configure(module.params, journal, check_mode=module.check_mode)
         control = RunControl(journal, rules, writes=not module.check_mode)
         if module.params["quarantined"]:
             control.enter(Reason.ASKED, module.params["quarantined"], "")

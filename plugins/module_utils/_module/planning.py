@@ -116,6 +116,7 @@ class _Call:
         journal: of the target domain.
         control: over runs.
         report: told of what is planned.
+        holds: whether the plan is to be applied, so that the journal is written and nobody else writes it.
     """
 
     params: dict[str, Any]
@@ -126,11 +127,7 @@ class _Call:
     journal: JournalFile
     control: RunControl
     report: Report
-
-    @property
-    def holds(self) -> bool:
-        """Whether the plan is to be applied, so that the journal remembers what it found."""
-        return bool(self.params["hold"]) and not self.check_mode
+    holds: bool
 
 
 def _plan(module: AnsibleModule) -> dict[str, Any]:
@@ -140,20 +137,21 @@ def _plan(module: AnsibleModule) -> dict[str, Any]:
     report = Report(params["max_results"])
     rules = quarantine_rules(params["quarantine"])
     retry_rules(params)
+    check_hours(params)
     if params["validate_only"]:
         check_places(params)
         return report_result(module, report, changed=False)
     snapshot = snapshot_of(params) if params["snapshot"] else None
     chosen = _chosen(params["members"], snapshot)
-    hold = params["hold"] and not module.check_mode
+    holds = params["hold"] and not module.check_mode
     with ExitStack() as stack:
-        journal = JournalFile(Path(params["journal"]), writable=hold)
+        journal = JournalFile(Path(params["journal"]), writable=holds)
         stack.callback(journal.close)
         tell_damage(module, report, journal.path, journal.damage)
-        control = RunControl(journal, rules, writes=hold)
-        call = _Call(params, module.check_mode, settings, snapshot, chosen, journal, control, report)
+        control = RunControl(journal, rules, writes=holds)
+        call = _Call(params, module.check_mode, settings, snapshot, chosen, journal, control, report, holds)
         try:
-            if call.holds:
+            if holds:
                 stack.enter_context(journal.locked())
             result = _make(module, call, stack)
         except Exception as error:
@@ -166,9 +164,8 @@ def _make(module: AnsibleModule, call: _Call, stack: ExitStack) -> dict[str, Any
     control.begin(None, report)
     control.refuse_log_on()
     control.tell(report)
-    check_hours(params)
     trace = Trace() if snapshot is not None and snapshot.header.narrowed else None
-    planned, report.summary["operations"] = _made(call, trace)
+    planned, report.summary["operations"] = _compare(call, trace)
     stack.callback(planned.file.close)
     if planned.mark is not None and call.holds:
         # What the plan changes is unsettled until the next one finds it done; nothing hangs on its being applied.
@@ -200,7 +197,7 @@ def _make(module: AnsibleModule, call: _Call, stack: ExitStack) -> dict[str, Any
     )
 
 
-def _made(call: _Call, trace: Trace | None) -> tuple[Planned, int]:
+def _compare(call: _Call, trace: Trace | None) -> tuple[Planned, int]:
     """Compare both sides and return the plan, and how many operations of LDAP that took.
 
     Parameters:

@@ -13,7 +13,11 @@ from typing import Any, TypeAlias
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.arguments import Spec
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import GpadError, Outcome
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
+    ConfigurationError,
+    GpadError,
+    Outcome,
+)
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Notice
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report, diff_text
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import replacing, require_folder
@@ -38,6 +42,11 @@ def run_module(
         if trace:
             module.fail_json(msg=missing_required_lib(name), exception=trace, outcome="fatal", fatal=True)
     try:
+        if module.params.get("max_results", 1) < 1:
+            raise ConfigurationError(
+                f"max_results: {module.params['max_results']} would leave even the reason of a failure out.",
+                "Give at least 1.",
+            )
         if module.params.get("report_path"):
             require_folder(Path(module.params["report_path"]))
         result = body(module)
@@ -130,7 +139,7 @@ def _sentence(result: Mapping[str, Any]) -> str:
     first = result["errors"][0] if result["errors"] else None
     if first is None:
         return f"The run ended as {result['outcome']}; the notices say what is missing."
-    count = len(result["errors"])
+    count = result["summary"].get("errors", 0)
     more = f" ({count - 1} more)" if count > 1 else ""
     name = f"{first['name']}: " if first["name"] else ""
     return f"{name}{first['reason']} {first['remedy']}".strip() + more

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the hybrid_identity.gpad authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From the options on scope to filters, selections and queries."""
+"""What the options of gpad_scope ask for: filters, selections and queries."""
 
 from __future__ import annotations
 
@@ -49,50 +49,50 @@ OPTIONS: Spec = {
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What the options ask for, checked before anything is asked of the service.
+class ScopeOptions:
+    """What the options of gpad_scope ask for, checked before anything is asked of the service.
 
     Parameters:
         settings: the connection.
-        path: where the snapshot is.
-        key: what it is signed with, or None.
         rules: the attribute filters.
         query: what to read of groups.
         selected: entries of selected_groups.
         named: entries of groups, or None where all are captured.
+        path: where the snapshot is.
+        key: what it is signed with, or None.
         plan: the plan before, whose questions are answered, or None.
     """
 
     settings: EntraSettings
-    path: Path
-    key: SnapshotKey | None
     rules: tuple[Filter, ...]
     query: GroupQuery
     selected: list[str]
     named: tuple[str, ...] | None
+    path: Path
+    key: SnapshotKey | None
     plan: Path | None
 
     @classmethod
-    def of(cls, params: dict[str, Any], settings: EntraSettings) -> Order:
+    def of(cls, params: dict[str, Any], settings: EntraSettings) -> ScopeOptions:
         """Return what the options ask for.
 
         Raises:
-            ConfigurationError: one cannot be used.
+            GpadError: one cannot be used.
         """
         rules = filters(params["filters"])
-        order = cls(
+        options = cls(
             settings,
-            Path(params["snapshot"]),
-            key_of(params["snapshot_key"]),
             rules,
             group_query(params, rules),
             selected(params),
             few_groups.entries(params),
+            Path(params["snapshot"]),
+            key_of(params["snapshot_key"]),
             Path(params["plan"]) if params["plan"] else None,
         )
-        require_folder(order.path)
+        require_folder(options.path)
         check_hours(params)
-        return order
+        return options
 
 
 def member_query(params: dict[str, Any]) -> MemberQuery:

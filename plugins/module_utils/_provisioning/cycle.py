@@ -26,9 +26,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     KnownGroup,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.replication import find_lag
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire_planning import (
-    plan_left_behind,
-)
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retire_planning import plan_left_behind
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.retry import HeldBack, hold_back
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.run_facts import (
     Provisioned,

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -51,6 +51,11 @@ class Report:
     outcome: Outcome = Outcome.OK
     changed: bool = False
     _named: int = 0
+    _noticed: dict[str, str] = field(default_factory=dict)
+
+    def noticed(self, codes: Collection[str]) -> str:
+        """Return what the notices with one of these codes say, the first of each code; they may be beyond the cap."""
+        return "; ".join(text for code, text in sorted(self._noticed.items()) if code in codes)
 
     def _append(self, target: list[dict[str, Any]], entry: dict[str, Any]) -> None:
         if len(target) < self.max_results:
@@ -90,6 +95,7 @@ class Report:
             self._append(self.skipped, entry)
         elif isinstance(item, Notice):
             self.summary["notices"] += 1
+            self._noticed.setdefault(item.code, item.message)
             if item.code in _INCOMPLETE_NOTICES:
                 self.outcome = worst(self.outcome, Outcome.INCOMPLETE)
             self._append(self.notices, {"id": item.id, "name": item.name, "code": item.code, "reason": item.message})
@@ -118,12 +124,10 @@ class Report:
             self.problem(item.id, item.name, applied.error.code, applied.error.message, applied.error.remedy)
 
     def stopped(self, error: GpadError) -> None:
-        """Take in what ended the run early."""
+        """Take in what ended the run early, beyond the cap, too."""
         self.summary["errors"] += 1
         self.outcome = worst(self.outcome, error.outcome)
-        self._append(
-            self.errors, {"id": "", "name": "", "code": error.code, "reason": error.message, "remedy": error.remedy}
-        )
+        self.errors.append({"id": "", "name": "", "code": error.code, "reason": error.message, "remedy": error.remedy})
 
     def lines(self) -> list[str]:
         """Return the report for people, one line for each thing that happened or was left."""

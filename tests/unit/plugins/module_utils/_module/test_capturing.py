@@ -224,6 +224,16 @@ def test_members_that_are_not_whole_make_the_outcome_incomplete(
     assert Snapshot(tmp_path / "snapshot").members(cloud_id(1)) == reading
 
 
+def test_a_snapshot_that_is_not_whole_says_so_although_the_result_has_no_room_for_it(
+    tenant: Tenant, scope: Scope, plan: str, tmp_path: Path
+) -> None:
+    tenant.answers = AskedGroups(absent=frozenset({cloud_id(40)}))
+    tenant.readings = {cloud_id(1): IncompleteReading((user(10),), "a page was lost")}
+    result = scope(scope_mode="selected", selected_groups=["Group 1", cloud_id(40)], plan=plan, max_results=1)
+    assert [notice["code"] for notice in result["notices"]] == ["selected_group_deleted"]
+    assert "a page was lost" in Snapshot(tmp_path / "snapshot").header.incomplete
+
+
 def test_a_list_that_breaks_off_leaves_the_old_snapshot(
     tenant: Tenant, scope: Scope, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -79,6 +79,15 @@ def test_one_list_that_is_refused_is_an_error_of_its_own(domain: Domain, delegat
     assert [(error["name"], error["code"]) for error in result["errors"]] == [(MANAGED, "permission_denied")]
 
 
+def test_nothing_has_changed_although_the_result_has_no_room_for_all_refusals(
+    domain: Domain, delegate: Delegate
+) -> None:
+    domain.refuse_modify = 50
+    result = delegate(apply=True, max_results=1)
+    assert (result["changed"], len(result["errors"]), result["summary"]["errors"]) == (False, 1, 3)
+    assert "(2 more)" in result["msg"]
+
+
 def test_deleted_objects_whose_list_is_hidden_are_told(domain: Domain, delegate: Delegate) -> None:
     domain.lists[DELETED] = None
     result = delegate()

@@ -60,6 +60,15 @@ def test_a_run_that_ends_well(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     assert "diff" not in result
 
 
+@pytest.mark.parametrize("most", [0, -1])
+def test_a_result_without_room_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], most: int
+) -> None:
+    result = running(monkeypatch, capsys, body_with(Report(10)), {"max_results": most})
+    assert (result["_rc"], result["outcome"]) == (1, "fatal")
+    assert f"max_results: {most} " in result["msg"]
+
+
 @pytest.mark.parametrize(
     ("error", "outcome"),
     [

@@ -217,6 +217,21 @@ def test_what_ended_a_run_early(error: GpadError, outcome: Outcome) -> None:
     assert report.lines() == [f"run: FAILED, m r [{error.code}]"]
 
 
+def test_what_ended_a_run_early_is_told_beyond_the_cap() -> None:
+    report = Report(1)
+    report.problem(cloud_id(1), "Sales", "code", "m", "r")
+    report.stopped(DirectoryError("The server is gone.", "r"))
+    assert [entry["reason"] for entry in report.errors] == ["m", "The server is gone."]
+
+
+def test_what_was_noticed_is_known_beyond_the_cap() -> None:
+    report = Report(1)
+    for code, message in (("idle", "a"), ("lost", "b"), ("lost", "c"), ("failed", "d")):
+        report.remark(Notice("", "x", code, message))
+    assert report.noticed({"lost", "failed", "other"}) == "d; b"
+    assert report.noticed({"other"}) == ""
+
+
 def test_a_change_that_was_made_is_told_as_planned() -> None:
     planned, done = Report(10), Report(10)
     planned.change(MEMBERS)
