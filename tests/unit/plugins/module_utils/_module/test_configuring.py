@@ -63,8 +63,8 @@ def test_a_reviewed_plan_enables_and_a_change_disables(world: World, keep: Any, 
     world.capture({10: (user(1), user(2)), 11: ()})
     plan(configuration=OURS)
     assert not keep(configured=OURS, enabled_by=checksum)["changed"]
-    changed = keep(configured=OTHER, enabled_by=checksum)
-    assert code(changed) == "plan_not_approved"
+    changed = keep(configured=OTHER, enabled_by=checksum, stopped=True)
+    assert code(changed) == "plan_not_approved" and not keep()["stopped"]
     assert code(gpad("group", "plan", "journal")) == "plan_of_other_configuration"
     assert keep()["configuration"] == {"digest": OTHER, "enabled": False, "enabled_by": ""}
 
