@@ -240,6 +240,9 @@ def test_a_container_with_every_awkward_case_is_migrated_and_interrupted(target:
     allowed = ("-e", json.dumps({"gpad_limits": {"creations": {"count": 500}}}))
     created = migration.run(*allowed, gpad_selected_groups=second)
     assert created.code != 0 and "would create 1 groups" in created.output, created.output
+    part = migration.run(gpad_max_results=5, gpad_migrate_writeback_v2_names_reviewed=True)
+    assert part.code != 0 and "Set gpad_max_results to more" in part.output, part.output
+    assert "names" not in migration.done and target.usn() == usn
     # The renames are shown also where they exceed a limit.
     preview = migration.run(gpad_limits={"renames": {"count": 1}})
     assert "renames: 5 planned, 1 allowed" in preview.output, preview.output
