@@ -228,7 +228,9 @@ planned:
     - id: 5f2d3a51-0a62-4d0e-8a39-2b6d3f6f6b10
       name: File Server Admins
 originals:
-  description: What the groups to be converted were on premises. Keep it if you want to give them back their places.
+  description:
+    - What the groups to be converted were on premises, whatever O(max_results) is. Keep it if you want to give them back
+      their places.
   returned: when the run came to its end
   type: list
   elements: dict

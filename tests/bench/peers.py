@@ -41,7 +41,7 @@ PLANS: Mapping[Scale, Plan] = {
     "small": Plan((Size(10, 5, 200),), (Size(10, 5, 200),), 120),
     "full": Plan(
         tuple(Size(groups, 50, 5000) for groups in (20, 200, 1000)),
-        tuple(Size(groups, 50, 5000) for groups in (20, 200)),
+        tuple(Size(groups, 50, 5000) for groups in (20, 200, 1000)),
         300,
     ),
 }

@@ -143,7 +143,8 @@ def _run(module: AnsibleModule) -> dict[str, Any]:
         changed=report.changed,
         states=[_state_entry(group.id, group.display_name, before, after) for group in found.groups][:most],
         planned=[{"id": one.group.id, "name": one.group.display_name} for one in decisions.changes][:most],
-        originals=[_original(one) for one in decisions.changes if one.facts and wanted is Master.CLOUD][:most],
+        # Perhaps nothing else remembers them, so that none is left out.
+        originals=[_original(one) for one in decisions.changes if one.facts and wanted is Master.CLOUD],
         checksum=checksum,
         audit=audit[:most],
     )

@@ -167,6 +167,11 @@ def test_check_mode_tells_what_applying_does(tenant: Tenant, soa: Soa) -> None:
     assert (again["changed"], again["changes"], len(tenant.calls)) == (False, [], 3)
 
 
+def test_no_original_is_cut(tenant: Tenant, soa: Soa) -> None:
+    done = soa(source_of_authority="cloud", max_results=1)
+    assert (len(done["originals"]), len(done["planned"]), done["summary"]["groups_converted"]) == (3, 1, 3)
+
+
 def test_a_roll_back_is_pending(tenant: Tenant, soa: Soa) -> None:
     tenant.add(converted(3))
     result = soa(3, source_of_authority="on_premises", original_name={"extension": "use"})
