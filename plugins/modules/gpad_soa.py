@@ -229,8 +229,8 @@ planned:
       name: File Server Admins
 originals:
   description:
-    - What the groups to be converted were on premises, whatever O(max_results) is. Keep it if you want to give them back
-      their places.
+    - What the groups to be converted were on premises, whatever O(max_results) is. Keep it if you want to give them
+      back their places.
   returned: when the run came to its end
   type: list
   elements: dict
