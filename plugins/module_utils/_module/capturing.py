@@ -141,7 +141,7 @@ def _capture(module: AnsibleModule) -> dict[str, Any]:
         scope_deciding.warn_of_idle_filters(options.rules, found.decisions, report)
     report.summary["requests"] = sum(client.requests.values())
     report.summary["resource_units"] = client.quota.used
-    return report_result(module, report, changed=False, **_told(params, options, found, before, header))
+    return report_result(module, report, changed=False, **_told(options, found, before, header, report))
 
 
 def _find(
@@ -187,19 +187,20 @@ def _find(
 
 
 def _told(
-    params: dict[str, Any], options: ScopeOptions, found: _Found, before: Before, header: SnapshotHeader
+    options: ScopeOptions, found: _Found, before: Before, header: SnapshotHeader, report: Report
 ) -> dict[str, Any]:
     """Return what the module says of the groups and of the snapshot."""
     names = {**before.names, **{group.id: group.display_name for group in found.groups}}
-    entered = found.in_scope - before.in_scope if before.in_scope else frozenset[str]()
-    left = before.in_scope - found.in_scope
+    moved = {"entered": frozenset[str](), "left": frozenset[str]()}
+    if options.named is None and before.in_scope:
+        moved = {"entered": found.in_scope - before.in_scope, "left": before.in_scope - found.in_scope}
+    report.summary.update({f"groups_{how}": len(ids) for how, ids in moved.items() if ids})
     return {
         "snapshot": str(options.path),
         "captured_at": header.captured_at,
         "reading": full_reading.told(found.listed.why),
-        "entered": _named(entered, names) if options.named is None else [],
-        "left": _named(left, names) if options.named is None else [],
-        "groups": _decided(found)[: params["max_results"]],
+        **{how: _named(ids, names)[: report.max_results] for how, ids in moved.items()},
+        "groups": _decided(found)[: report.max_results],
     }
 
 

@@ -176,6 +176,10 @@ def test_what_entered_and_left_since_the_last_capture(tenant: Tenant, scope: Sco
     second = scope()
     assert [entry["name"] for entry in second["entered"]] == ["Group 2"]
     assert [entry["id"] for entry in second["left"]] == [cloud_id(3)]
+    assert (second["summary"]["groups_entered"], second["summary"]["groups_left"]) == (1, 1)
+    tenant.listed = [cloud_group(number) for number in range(1, 6)]
+    third = scope(max_results=2)
+    assert (len(third["entered"]), third["summary"]["groups_entered"], third["left"]) == (2, 3, [])
 
 
 def test_selected_groups(tenant: Tenant, scope: Scope, tmp_path: Path) -> None:
