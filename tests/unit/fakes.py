@@ -339,7 +339,9 @@ class FakeDirectory:
         wanted = {name.lower() for name in names}
         return {name: entry for name, entry in self.schema_entries.items() if name in wanted}
 
-    def authority_facts(self, names: Collection[str]) -> tuple[GroupFacts, ...]:
+    def authority_facts(
+        self, names: Collection[str], protected: frozenset[str] = frozenset()
+    ) -> tuple[GroupFacts, ...]:
         """Return what decides on the source of authority of these groups."""
         wanted = {dn.folded(name) for name in names}
         found = [

@@ -40,6 +40,7 @@ def read_authority_facts(
     names: Collection[str],
     managed: Sequence[dn.Dn],
     guarded: Collection[str],
+    protected: frozenset[str],
 ) -> tuple[GroupFacts, ...]:
     """Return the facts of the groups that exist, sorted by DN.
 
@@ -48,7 +49,8 @@ def read_authority_facts(
         domain_dn: the domain.
         names: SIDs or DNs of the groups.
         managed: the managed containers.
-        guarded: objectGUIDs of the groups that guard the domain, and of all inside them.
+        guarded: objectGUIDs of the groups that guard the domain or are protected, and of all inside them.
+        protected: sAMAccountNames, SIDs or DNs that the administrator protects, folded.
 
     Raises:
         DirectoryError: a search did not reach its end.
@@ -68,7 +70,9 @@ def read_authority_facts(
             group = DirectoryGroup(guid, sid, entry.dn, {name: entry.texts(name) for name in _READ})
             groups[guid] = group, tuple(sorted(value.decode("utf-8", "replace") for value in above))
     links = {held.guid: held for held in LinkReader(session, domain_dn).read(groups)}
-    found = [_facts(group, above, links.get(guid), managed, guarded) for guid, (group, above) in groups.items()]
+    found = [
+        _facts(group, above, links.get(guid), managed, guarded, protected) for guid, (group, above) in groups.items()
+    ]
     return tuple(sorted(found, key=lambda facts: facts.dn))
 
 
@@ -78,10 +82,11 @@ def _facts(
     held: HeldLinks | None,
     managed: Sequence[dn.Dn],
     guarded: Collection[str],
+    protected: frozenset[str],
 ) -> GroupFacts:
-    why = ownership.untouchable(group, frozenset())
+    why = ownership.untouchable(group, protected)
     if not why and group.guid in guarded:
-        why = "it is a member, at some depth, of a group that guards the domain"
+        why = "it is a member, at some depth, of a group that guards the domain or is protected"
     if held is None:
         problem = "it went away meanwhile"
     else:

@@ -215,13 +215,17 @@ class Reader:
         """Return what the schema says of these attributes, by name in lower case; unknown ones are absent."""
         return read_schema(self._session, self._domain.schema_dn, names)
 
-    def authority_facts(self, names: Collection[str]) -> tuple[GroupFacts, ...]:
+    def authority_facts(
+        self, names: Collection[str], protected: frozenset[str] = frozenset()
+    ) -> tuple[GroupFacts, ...]:
         """Return what decides on the source of authority of these groups, wherever in the domain they are.
 
         Parameters:
             names: SIDs or DNs.
+            protected: sAMAccountNames, SIDs or DNs that the administrator protects, folded.
         """
-        return read_authority_facts(self._session, self.domain.dn, names, self._managed, self.protected(frozenset()))
+        guarded = self.protected(protected)
+        return read_authority_facts(self._session, self.domain.dn, names, self._managed, guarded, protected)
 
     def taken(self, attribute: str, values: Collection[str]) -> frozenset[str]:
         """Return which of these values some object of the domain has in an attribute."""

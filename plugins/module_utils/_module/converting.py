@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -44,9 +44,11 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     BlockedError,
     ConfigurationError,
     EntraError,
+    Outcome,
 )
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.model import CloudGroup
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.plan import Notice
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report, worst
 
 _READ = frozenset(
     {"displayName", "mailEnabled", "onPremisesSecurityIdentifier", "onPremisesSyncEnabled", "securityEnabled"}
@@ -134,20 +136,28 @@ def _run(module: AnsibleModule) -> dict[str, Any]:
         after = _change(work, settings, params["original_name"], decisions, wanted, before)
     report.summary["groups"] = len(found.groups)
     report.summary["pending"] = sum(state.is_pending for state in after.values())
-    audit = service.audit_entries(client, before.keys()) if params["gather_audit"] else []
+    audit = _audit(client, before.keys(), report) if params["gather_audit"] else []
     report.summary["requests"] = sum(client.requests.values())
-    most = params["max_results"]
     return report_result(
         module,
         report,
         changed=report.changed,
-        states=[_state_entry(group.id, group.display_name, before, after) for group in found.groups][:most],
-        planned=[{"id": one.group.id, "name": one.group.display_name} for one in decisions.changes][:most],
-        # Perhaps nothing else remembers them, so that none is left out.
+        # All of these: what follows a change rests on them, and of the originals perhaps nothing else is left.
+        states=[_state_entry(group.id, group.display_name, before, after) for group in found.groups],
+        planned=[{"id": one.group.id, "name": one.group.display_name} for one in decisions.changes],
         originals=[_original(one) for one in decisions.changes if one.facts and wanted is Master.CLOUD],
         checksum=checksum,
-        audit=audit[:most],
+        audit=audit[: params["max_results"]],
     )
+
+
+def _audit(client: GraphClient, ids: Collection[str], report: Report) -> list[dict[str, Any]]:
+    """Return what the audit log says; a log that cannot be read must not take the result of a change with it."""
+    try:
+        return service.audit_entries(client, ids)
+    except EntraError as error:
+        report.problem("", "audit log", error.code, error.message, error.remedy)
+        return []
 
 
 def _facts(given: object) -> dict[str, GroupFacts]:
@@ -329,13 +339,13 @@ def _tell(
     if error is not None and after.master is not wanted:
         if after.master is None:
             text = "No answer came, and its state could not be read: it may have been changed."
-            work.report.remark(Notice(group.id, group.display_name, "authority_unconfirmed", text))
+            _doubt(work, group, text)
         if error.code not in _ENDING:
             work.report.problem(group.id, group.display_name, error.code, error.message, error.remedy)
         return
     if after.master is not wanted:
         text = "It was accepted, and the service does not show it yet."
-        work.report.remark(Notice(group.id, group.display_name, "authority_unconfirmed", text))
+        _doubt(work, group, text)
     action, counted_as, reason = _ACTIONS[wanted]
     attributes = {"isCloudManaged": {"before": [_word(before)], "after": [_word(before.moved(wanted))]}}
     if extension is not None and candidate.facts is not None:
@@ -343,6 +353,12 @@ def _tell(
     place = candidate.facts.dn if candidate.facts else ""
     entry = {"action": action, "id": group.id, "name": group.display_name, "dn": place, "reason": reason}
     work.report.entry({**entry, "attributes": attributes}, counted_as)
+
+
+def _doubt(work: _Work, group: CloudGroup, text: str) -> None:
+    """Tell that nobody knows yet who is master of a group: what comes after a change must not begin."""
+    work.report.remark(Notice(group.id, group.display_name, "authority_unconfirmed", text))
+    work.report.outcome = worst(work.report.outcome, Outcome.INCOMPLETE)
 
 
 def _word(state: Authority) -> str:

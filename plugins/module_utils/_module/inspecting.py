@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timezone
 from pathlib import Path
@@ -151,7 +152,7 @@ def _inspect(module: AnsibleModule) -> dict[str, Any]:
             if wanted & {"groups", "orphans"}:
                 found |= _from_directory(reader, journal, snapshot, wanted)
             if "soa" in wanted:
-                found |= _soa(reader, params["soa_groups"])
+                found |= _soa(reader, params)
             if "writeback" in wanted:
                 found["writeback"] = _writeback(params, session, reader, snapshot, settings, journal)
             if "drift" in wanted and settings is not None and snapshot is not None and journal is not None:
@@ -198,19 +199,20 @@ def _writeback(
     return found
 
 
-def _soa(reader: Reader, names: list[str]) -> dict[str, Any]:
+def _soa(reader: Reader, params: Mapping[str, Any]) -> dict[str, Any]:
     """Return what decides on the source of authority of some groups, and which of them are not there.
 
     Raises:
         ConfigurationError: an entry is neither SID nor DN.
     """
+    names = params["soa_groups"]
     odd = [name for name in names if not identity.is_sid(name) and not dn.is_dn(name)]
     if odd:
         raise ConfigurationError(
             f"soa_groups: {odd[0]!r} is neither a SID nor a distinguished name.",
             "Take the SIDs that gpad_soa returns.",
         )
-    facts = reader.authority_facts(names)
+    facts = reader.authority_facts(names, frozenset(map(dn.folded, params["protected_groups"])))
     there = {one.sid for one in facts} | {dn.folded(one.dn) for one in facts}
     missing = [name for name in names if name not in there and dn.folded(name) not in there]
     return {"soa": [facts_entry(one) for one in facts], "soa_missing": missing}

@@ -74,13 +74,13 @@ def _keep(module: AnsibleModule) -> dict[str, Any]:
         configuration = configure(module.params, journal, check_mode=module.check_mode)
         # The switch must work while a run holds the journal.
         switched = _switch(module, journal)
+        if not module.check_mode and any(ids.values()):
+            stack.enter_context(journal.locked())
         released = _release(module, journal)
         control = RunControl(journal, rules, writes=not module.check_mode)
         if module.params["quarantined"]:
             control.enter(Reason.ASKED, module.params["quarantined"], "")
         quarantine = control.state()
-        if not module.check_mode and any(ids.values()):
-            stack.enter_context(journal.locked())
         fresh, gone = _settle(module, journal, ids["accepted"], ids["forgotten"])
         if not module.check_mode and module.params["copy_to"]:
             journal.slices.copy_to(Path(module.params["copy_to"]))

@@ -205,7 +205,7 @@ def _plan_header(
         snapshot_key=snapshot.key_id,
         other_writers=header.other_writers,
         fingerprint=header.fingerprint,
-        incomplete=bool(header.incomplete),
+        incomplete=bool(header.incomplete or header.scope_doubt),
         configuration=configuration,
         looked_at=None if focus.ids is None else tuple(sorted(focus.ids)),
     )

@@ -22,6 +22,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report, diff_text
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.files import replacing, require_folder
 
+_WARNED = frozenset({"removals_held", "anchor_tampering", "journal_missing"})
 # Library name to the traceback of its import, or None where it is there.
 Libraries: TypeAlias = "Mapping[str, str | None]"
 
@@ -115,9 +116,12 @@ def report_result(module: AnsibleModule, report: Report, *, changed: bool, **mor
             draft.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     if module._diff:
         result["diff"] = {"prepared": diff_text(report.changes)}
-    for notice in report.notices:
-        if notice["code"] in ("removals_held", "anchor_tampering", "journal_missing"):
-            module.warn(f"{notice['name']}: {notice['reason']}")
+    told = [notice for notice in report.notices if notice["code"] in _WARNED]
+    for notice in told:
+        module.warn(f"{notice['name']}: {notice['reason']}")
+    for code in sorted(_WARNED - {notice["code"] for notice in told}):
+        if text := report.noticed({code}):
+            module.warn(text)
     return result
 
 

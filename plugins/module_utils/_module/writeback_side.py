@@ -190,9 +190,9 @@ def _found(params: dict[str, Any], sides: Sides, groups: tuple[WritebackGroup, .
 
 
 def _rights(params: dict[str, Any], sides: Sides) -> Iterator[Right]:
-    # A row that could not be read is no right.
+    # A container that could not be read gives no right.
     for row in preflight.right_rows(sides.session, Wanted(params["managed_containers"], MAPPED)):
-        if row.check.startswith("write groups in "):
+        if row.check.startswith(("write groups in ", "container ")):
             yield Right(row.check, row.status is Status.OK, row.found, row.remedy)
 
 

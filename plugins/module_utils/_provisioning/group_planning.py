@@ -266,7 +266,7 @@ def _changes(
     provisioned: Provisioned,
     run: RunFacts,
 ) -> Iterator[PlanItem]:
-    desired, hit = candidate.desired, candidate.hit
+    desired, hit, moves = candidate.desired, candidate.hit, False
     if desired is None:
         return
     group = hit.group
@@ -277,15 +277,17 @@ def _changes(
         if hit.by == "journal" and group.cloud_id not in (None, desired.id):
             text = texts.ANCHOR_CHANGED.format(dn=group.dn, other=group.cloud_id)
             yield candidate.notice("anchor_tampering", text)
+        moves = bool(desired.container) and dn.key(desired.container) != dn.key(dn.parent(group.dn))
         if group.guid in around.undeletable:
-            yield candidate.problem("deletion_denied", f"{group.dn} is protected from deletion, and so from a move.")
+            text = f"{group.dn} is protected from deletion, and so from a move."
+            yield replace(candidate.problem("deletion_denied", text), moves=moves)
             desired = replace(desired, container="")
         if desired.container and dn.key(desired.container) in around.waiting:
             yield replace(provisioned.lag.problem(desired.id, desired.name), moves=True)
             desired = replace(desired, container="")
     problem = _place_problem(settings, candidate, desired, around)
     if problem is not None:
-        yield problem
+        yield replace(problem, moves=moves)
         return
     try:
         desired = naming.settle(desired, group, around.occupied, around.claimed, settings.name_collision)
@@ -300,7 +302,7 @@ def _changes(
             ignored=tuple(stranger.guid for stranger in hit.strangers),
         )
     except ObjectError as error:
-        yield candidate.problem(error.code, error.message, error.remedy)
+        yield replace(candidate.problem(error.code, error.message, error.remedy), moves=moves)
         return
     provisioned.guids[desired.id] = group.guid if group else None
     place = group.dn if group else dn.child("CN", desired.cn, desired.container)

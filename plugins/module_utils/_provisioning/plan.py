@@ -152,7 +152,7 @@ class Problem:
         message: why, a sentence.
         remedy: what to do.
         part: the part of the plan that waits, `groups` or `members`, where the group waits for another try.
-        moves: a move is among what waits.
+        moves: a move to another container is among what waits or cannot be done.
     """
 
     id: str

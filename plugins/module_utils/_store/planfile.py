@@ -66,7 +66,7 @@ class PlanHeader:
         snapshot_key: id of the key with which the snapshot was verified; empty for none.
         fingerprint: of the snapshot; empty for none.
         other_writers: the jobs that wrote cloud groups to Active Directory when the snapshot was captured.
-        incomplete: whether the snapshot lacks something that could not be read.
+        incomplete: whether the snapshot lacks something that could not be read or decided.
         looked_at: object ids of the groups that were compared, when an earlier plan found the others as they should
             be; None when all were.
         configuration: digest of the configuration it was made under; empty where that was not said.

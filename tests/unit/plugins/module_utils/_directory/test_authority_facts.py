@@ -62,6 +62,12 @@ def test_a_critical_group_outside_is_told_and_one_whose_members_are_not_read_too
     assert "extended-DN" in under_test.authority_facts([sid(2001)])[0].problem
 
 
+def test_a_group_that_the_administrator_protects_is_guarded(monkeypatch: pytest.MonkeyPatch) -> None:
+    under_test, _unused = reader(monkeypatch, Groups([member(3)]))
+    (found,) = under_test.authority_facts([sid(2001)], frozenset({sid(2001).lower()}))
+    assert found.guarded == "protected_groups names it"
+
+
 def test_nobody_is_asked_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     groups = Groups()
     assert reader(monkeypatch, groups)[0].authority_facts([]) == () and groups.asked == []

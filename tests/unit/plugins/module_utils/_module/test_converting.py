@@ -167,9 +167,21 @@ def test_check_mode_tells_what_applying_does(tenant: Tenant, soa: Soa) -> None:
     assert (again["changed"], again["changes"], len(tenant.calls)) == (False, [], 3)
 
 
-def test_no_original_is_cut(tenant: Tenant, soa: Soa) -> None:
+def test_what_later_steps_rest_on_is_never_cut(tenant: Tenant, soa: Soa) -> None:
     done = soa(source_of_authority="cloud", max_results=1)
-    assert (len(done["originals"]), len(done["planned"]), done["summary"]["groups_converted"]) == (3, 1, 3)
+    assert [len(done[name]) for name in ("originals", "planned", "states", "changes")] == [3, 3, 3, 1]
+
+
+def test_an_audit_log_that_cannot_be_read_leaves_the_result_of_the_change(
+    tenant: Tenant, soa: Soa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_client: object, _ids: object) -> None:
+        raise EntraError("The log is closed.", "Grant AuditLog.Read.All.", code="permission_missing")
+
+    monkeypatch.setattr(service, "audit_entries", refused)
+    done = soa(source_of_authority="cloud", gather_audit=True)
+    assert (done["outcome"], done["fatal"], done["changed"], done["audit"]) == ("partial", False, True, [])
+    assert codes(done) == [("", "permission_missing")] and len(done["originals"]) == 3
 
 
 def test_a_roll_back_is_pending(tenant: Tenant, soa: Soa) -> None:
@@ -217,7 +229,7 @@ def test_a_state_that_does_not_show_is_asked_for_again_and_told(
 
     monkeypatch.setattr(service, "move", forgotten)
     result = soa(3, source_of_authority="cloud")
-    assert (result["outcome"], result["changed"], tenant.waits) == ("ok", True, [2, 4])
+    assert (result["outcome"], result["changed"], tenant.waits) == ("incomplete", True, [2, 4])
     assert [one["code"] for one in result["notices"]] == ["authority_unconfirmed"]
 
 

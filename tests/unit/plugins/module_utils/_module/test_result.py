@@ -148,6 +148,16 @@ def test_an_incomplete_run_fails_and_points_at_its_notices(
     assert any("No member is removed." in str(warning) for warning in result["warnings"])
 
 
+def test_a_warning_is_given_although_the_result_has_no_room_for_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = Report(1)
+    report.remark(Notice("1", "Sales", "orphan", "It is kept."))
+    report.remark(Notice("", "journal", "journal_missing", "It is not there any more."))
+    result = running(monkeypatch, capsys, body_with(report))
+    assert any("It is not there any more." in str(warning) for warning in result["warnings"])
+
+
 def test_notices_that_are_no_warnings(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     report = Report(10)
     report.remark(Notice("1", "Sales", "orphan", "It is kept."))

@@ -169,6 +169,14 @@ def test_a_container_that_is_missing_fails_the_group_where_none_are_created() ->
     assert (problems(items), actions(items)) == ([(cloud_id(1), "container_missing")], [])
 
 
+@pytest.mark.parametrize(("place", "moves"), [(f"OU=New,{MANAGED}", True), (MANAGED, False)])
+def test_a_move_that_cannot_be_made_is_said_to_be_one(place: str, moves: bool) -> None:
+    """Else the new rule would be remembered as if it had been applied, and its moves held ever after."""
+    directory, journal = one_there()
+    found = planned(cloud_group(1), directory=directory, journal=journal, place=place, moves=Moves.FOLLOW)
+    assert [item.moves for item in found if isinstance(item, Problem)] == ([True] if moves else [])
+
+
 def test_containers_are_created_inside_the_managed_ones_only() -> None:
     items = planned(cloud_group(1), place=f"OU=New,{OUTSIDE}", create_containers=True)
     assert (problems(items), actions(items)) == ([(cloud_id(1), "container_not_managed")], [])
