@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,18 +67,27 @@ def test_a_global_group_goes_to_the_cloud_and_back(target: Target) -> None:
     assert refused.code != 0 and "is of global scope, not universal" in refused.output
     held = target.admin.get_object(cloud_id)
     assert held is not None and held["onPremisesSyncEnabled"] is True
+    # What is refused is not made universal before.
+    many = run(target, CONVERT, [cloud_id], gpad_convert_scope=True, gpad_source_of_authority_limit=0)
+    assert many.code != 0 and "gpad_source_of_authority" in many.output and target.usn() == usn, many.output
+    guarded = run(target, CONVERT, [cloud_id], gpad_convert_scope=True, gpad_protected_groups=[dn])
+    assert guarded.code != 0 and "protected_groups names it" in guarded.output and target.usn() == usn, guarded.output
 
     done = run(target, CONVERT, [cloud_id], gpad_convert_scope=True)
     assert done.code == 0, done.output
     after = read(target, dn)
     assert after["groupType"] == [UNIVERSAL] and after["adminDescription"] == [f"TakenOver_Group_{cloud_id}"]
     assert all(after[key] == before[key] for key in ("objectGUID", "objectSid", "member", "sAMAccountName"))
+    (kept,) = (target.state / "state").glob("authority-originals-*.json")
+    assert [one["dn"] for one in json.loads(kept.read_text())] == [dn] and kept.stat().st_mode & 0o777 == 0o600
     again = run(target, CONVERT, [cloud_id], gpad_convert_scope=True)
     assert again.code == 0 and again.changed == {target.domain: 0}, again.output
 
     usn = target.usn()
     dry = run(target, ROLL_BACK, [cloud_id], "--check")
     assert dry.code == 0 and "converted | rolled_back" in dry.output and target.usn() == usn, dry.output
+    many = run(target, ROLL_BACK, [cloud_id], gpad_source_of_authority_limit=0)
+    assert many.code != 0 and target.usn() == usn, many.output
     back = run(target, ROLL_BACK, [cloud_id])
     assert back.code == 0, back.output
     assert "pending: the sync client has not taken over" in back.output
