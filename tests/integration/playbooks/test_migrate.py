@@ -323,6 +323,11 @@ def test_a_migration_is_taken_back_and_goes_on_to_the_end(
     usn = target.usn()
     refused = migration.run(playbook=BACK)
     assert refused.code != 0 and "retire.ps1 was handed over" in refused.output and target.usn() == usn, refused.output
+    # Nor whether a call that ended early turned it off.
+    state = migration.file("migration.json")
+    (migration.state / "migration.json").write_text(json.dumps({**state, "no_way_back": True}))
+    refused = migration.run(playbook=BACK)
+    assert refused.code != 0 and "did not come to its end" in refused.output and target.usn() == usn, refused.output
     back = migration.run(playbook=BACK, gpad_migrate_writeback_v2_connect_still_on=True)
     assert back.code == 0 and connect.state == "on", back.output
     assert not (migration.state / "migration.json").exists()
