@@ -30,9 +30,9 @@ options:
         too. Needs the connection. O(attribute_mappings) tells which attributes must be writable, O(snapshot) the sizes
         of groups.
       - V(runs) are the latest runs, newest first, with the plan that holds the journal now, C(lease), with the minutes
-        for which its slices may write, C(lent_minutes), and the C(quarantine). V(failing) are the objects whose latest
-        change failed, with C(tries), C(first_at) and C(next_at) of those that wait for another try. Both need
-        O(journal).
+        for which its slices may write, C(lent_minutes), whether a call plans or writes at this moment, C(locked), and
+        the C(quarantine). V(failing) are the objects whose latest change failed, with C(tries), C(first_at) and
+        C(next_at) of those that wait for another try. Both need O(journal).
       - V(log) is the provisioning log of the journal, newest first, as O(log) chooses, each entry in the shape of
         Microsoft Graph's C(provisioningObjectSummary). What is left alone is an entry when it begins, not in each run.
         Needs O(journal).

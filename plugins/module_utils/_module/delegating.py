@@ -30,6 +30,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import (
     ConfigurationError,
     DirectoryError,
+    GpadError,
     ObjectError,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ownership import managed_containers
@@ -95,20 +96,25 @@ def _delegate(module: AnsibleModule) -> dict[str, Any]:
 
 
 def _apply(session: Session, lacking: Mapping[Held, Sequence[Grant]], report: Report) -> frozenset[str]:
-    """Write what is lacking; return the DNs of the objects where that was refused."""
-    refused = set()
+    """Write what is lacking; return the DNs of the objects where that was refused, or not tried any more."""
+    refused = {one.dn for one in lacking}
     for one, grants in lacking.items():
         error = _refused(session, one, grants)
-        if error is not None:
-            refused.add(one.dn)
+        if error is None:
+            refused.remove(one.dn)
+        elif isinstance(error, ObjectError):
             report.remark(Problem("", one.dn, error.code, error.message, error.remedy))
+        else:
+            # What was written before stays, and has to be told.
+            report.stopped(error)
+            break
     return frozenset(refused)
 
 
-def _refused(session: Session, one: Held, grants: Sequence[Grant]) -> ObjectError | None:
+def _refused(session: Session, one: Held, grants: Sequence[Grant]) -> GpadError | None:
     try:
         delegating.write_entries(session, one, grants)
-    except ObjectError as error:
+    except GpadError as error:
         return error
     return None
 

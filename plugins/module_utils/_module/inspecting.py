@@ -250,6 +250,7 @@ def _from_journal(journal: JournalFile, wanted: frozenset[str], most: int) -> di
         ]
         holder = journal.lease.holder()
         found["lease"] = asdict(holder) if holder is not None else None
+        found["locked"] = journal.is_locked()
         found["quarantine"] = quarantine_state(journal, entered=False)
     if "failing" in wanted:
         found["failing"] = journal.failing(most)

@@ -12,8 +12,9 @@ import pytest
 
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module import delegating
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.descriptor_writing import entries_of
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import DirectoryError
 from tests.unit import powershell
-from tests.unit.plugins.module_utils._directory.scripted import connect
+from tests.unit.plugins.module_utils._directory.scripted import Operation, connect
 from tests.unit.plugins.module_utils._directory.scripted_lists import DELETED, Domain
 from tests.unit.plugins.module_utils._module.running import run
 from tests.unit.plugins.module_utils._provisioning.test_rights import ace, descriptor
@@ -86,6 +87,21 @@ def test_nothing_has_changed_although_the_result_has_no_room_for_all_refusals(
     result = delegate(apply=True, max_results=1)
     assert (result["changed"], len(result["errors"]), result["summary"]["errors"]) == (False, 1, 3)
     assert "(2 more)" in result["msg"]
+
+
+def test_what_was_written_before_the_connection_was_lost_is_told(domain: Domain, delegate: Delegate) -> None:
+    writes: list[str] = []
+
+    def lose(operation: Operation) -> None:
+        if operation.kind == "modify":
+            writes.append(operation.base)
+            if len(writes) == 2:
+                raise DirectoryError("The connection is lost.", "Run again.")
+
+    domain.before = lose
+    result = delegate(apply=True)
+    assert (result["outcome"], result["changed"], len(writes)) == ("fatal", True, 2)
+    assert "The connection is lost." in result["msg"]
 
 
 def test_deleted_objects_whose_list_is_hidden_are_told(domain: Domain, delegate: Delegate) -> None:

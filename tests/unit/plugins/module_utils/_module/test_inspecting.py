@@ -86,6 +86,11 @@ def test_runs_and_failing_objects(
     assert [entry["module"] for entry in found["runs"]] == ["gpad_membership", "gpad_group"]
     assert [(entry["id"], entry["action"]) for entry in found["failing"]] == [(cloud_id(10), "members")]
     assert len(info(["runs"], "journal", max_results=1)["info"]["runs"]) == 1
+    held = JournalFile(world.folder / "journal", writable=True)
+    with held.locked():
+        assert info(["runs"], "journal")["info"]["locked"]
+    held.close()
+    assert not info(["runs"], "journal")["info"]["locked"]
 
 
 def test_the_log_is_shown_as_graph_shows_its_own(
