@@ -177,7 +177,11 @@ def test_the_phases_are_told_alike_everywhere() -> None:
 def test_scripts_are_ascii_and_connectors_of_other_letters_are_refused(name: str) -> None:
     """Windows PowerShell 5.1 reads a file without a byte order mark in the code page of its host."""
     assert script(name).isascii()
-    refusal, *_rest = yaml.safe_load((ROLE / "tasks" / "tell_connect.yml").read_text(encoding="utf-8"))
+    (refusal,) = yaml.safe_load((ROLE / "tasks" / "check_connector.yml").read_text(encoding="utf-8"))
+    for file in ("coexistence.yml", "tell_connect.yml"):
+        # Before anything is recorded, or written for the server.
+        first, *_rest = yaml.safe_load((ROLE / "tasks" / file).read_text(encoding="utf-8"))
+        assert first["ansible.builtin.include_tasks"] == "check_connector.yml"
     assert refusal["when"] == "gpad_migrate_writeback_v2_connect == 'script'"
     (pattern,) = re.findall(r"match\('(.*)'\)", refusal["ansible.builtin.assert"]["that"])
     assert re.match(pattern, "contoso.com (emea)'s") and not re.match(pattern, "contos\u0111.com")
