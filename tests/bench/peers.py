@@ -9,7 +9,7 @@ limits and keeps its journal, all of which is in its time.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.bench import measure, openldap
@@ -27,43 +27,37 @@ class Plan:
     """What is measured.
 
     Parameters:
-        timed: sizes whose seconds are taken.
-        counted: sizes whose operations are counted, by a proxy before each domain, which costs time.
+        sizes: whose seconds are taken, or whose operations are counted by a proxy before each domain, which costs time.
         limit: after so many seconds a contender is stopped.
     """
 
-    timed: tuple[Size, ...]
-    counted: tuple[Size, ...]
+    sizes: tuple[Size, ...]
     limit: float
 
 
 PLANS: Mapping[Scale, Plan] = {
-    "small": Plan((Size(10, 5, 200),), (Size(10, 5, 200),), 120),
-    "full": Plan(
-        tuple(Size(groups, 50, 5000) for groups in (20, 200, 1000)),
-        tuple(Size(groups, 50, 5000) for groups in (20, 200, 1000)),
-        300,
-    ),
+    "small": Plan((Size(10, 5, 200),), 120),
+    "full": Plan(tuple(Size(groups, 50, 5000) for groups in (20, 200, 1000)), 300),
 }
 
 
 def run(record: Record, scale: Scale) -> None:
     """Take the seconds of all sizes."""
-    _contests(record, PLANS[scale].timed, PLANS[scale].limit, counted=False)
+    _contests(record, PLANS[scale], counted=False)
 
 
 def count(record: Record, scale: Scale) -> None:
     """Count the operations; on a busy machine, too."""
-    _contests(record, PLANS[scale].counted, PLANS[scale].limit, counted=True)
+    _contests(record, PLANS[scale], counted=True)
 
 
-def _contests(record: Record, sizes: Sequence[Size], limit: float, *, counted: bool) -> None:
+def _contests(record: Record, plan: Plan, *, counted: bool) -> None:
     install()
     domains = [OURS, *(domain_of(name) for name in CONTENDERS)]
-    for size in sizes:
+    for size in plan.sizes:
         folder = bench_folder(f"peers-{'counted' if counted else 'timed'}-{size.groups}")
         with running(size, folder, domains, policy=counted) as site:
-            _Contest(site, record, limit, counted).run()
+            _Contest(site, record, plan.limit, counted).run()
 
 
 class _Contest:

@@ -29,6 +29,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning
     StoreError,
 )
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_text, second_text
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.ports import KnownGroup
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.quarantine import Reason
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.report import Report
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._store.clock import utc_now
@@ -69,8 +70,9 @@ def _keep(module: AnsibleModule) -> dict[str, Any]:
         journal = JournalFile(path, writable=not module.check_mode)
         stack.callback(journal.close)
         tell_damage(module, report, path, journal.damage)
-        # Nothing is done of an order with a mistake.
-        _refuse_unknown(journal, ids["accepted"])
+        if ids["accepted"]:
+            # Nothing is done of an order with a mistake.
+            _known(journal, ids["accepted"])
         configuration = configure(module.params, journal, check_mode=module.check_mode)
         # The switch must work while a run holds the journal.
         switched = _switch(module, journal)
@@ -103,13 +105,13 @@ def _keep(module: AnsibleModule) -> dict[str, Any]:
     )
 
 
-def _refuse_unknown(journal: JournalFile, accepted: Sequence[str]) -> None:
-    """Refuse to accept a group that was never provisioned.
+def _known(journal: JournalFile, accepted: Sequence[str]) -> Mapping[str, KnownGroup]:
+    """Return the groups that were provisioned, by object id.
 
     Raises:
-        StoreError: there is one.
+        StoreError: one that is to be accepted is not among them.
     """
-    known = journal.known() if accepted else {}
+    known = journal.known()
     unknown = [cloud_id for cloud_id in accepted if cloud_id not in known]
     if unknown:
         raise StoreError(
@@ -117,6 +119,7 @@ def _refuse_unknown(journal: JournalFile, accepted: Sequence[str]) -> None:
             "Provision it first; gpad_info lists the groups that are known.",
             code="group_unknown",
         )
+    return known
 
 
 def _settle(
@@ -127,8 +130,7 @@ def _settle(
     Raises:
         StoreError: a group that is to be accepted is not known any more.
     """
-    _refuse_unknown(journal, accepted)
-    known = journal.known()
+    known = _known(journal, accepted)
     fresh = [cloud_id for cloud_id in dict.fromkeys(accepted) if not known[cloud_id].accepted]
     written = journal.written_to.last()
     deleted = {whose[0] for whose in written.deleted.values()} if written else set[str]()

@@ -108,8 +108,7 @@ class _Call:
     """What belongs to one call.
 
     Parameters:
-        params: the options.
-        check_mode: whether the module runs in check mode.
+        module: for its options, and whether it runs in check mode.
         settings: what the administrator decided.
         snapshot: what the plan is made from, or None for a narrow plan.
         chosen: the members that may be changed, or None for all.
@@ -119,8 +118,7 @@ class _Call:
         holds: whether the plan is to be applied, so that the journal is written and nobody else writes it.
     """
 
-    params: dict[str, Any]
-    check_mode: bool
+    module: AnsibleModule
     settings: Settings
     snapshot: Snapshot | None
     chosen: Chosen | None
@@ -149,18 +147,18 @@ def _plan(module: AnsibleModule) -> dict[str, Any]:
         stack.callback(journal.close)
         tell_damage(module, report, journal.path, journal.damage)
         control = RunControl(journal, rules, writes=holds)
-        call = _Call(params, module.check_mode, settings, snapshot, chosen, journal, control, report, holds)
+        call = _Call(module, settings, snapshot, chosen, journal, control, report, holds)
         try:
             if holds:
                 stack.enter_context(journal.locked())
-            result = _make(module, call, stack)
+            result = _make(call, stack)
         except Exception as error:
             return control.failed(error)
         return control.finished(result, last=False)
 
 
-def _make(module: AnsibleModule, call: _Call, stack: ExitStack) -> dict[str, Any]:
-    params, snapshot, control, report = call.params, call.snapshot, call.control, call.report
+def _make(call: _Call, stack: ExitStack) -> dict[str, Any]:
+    params, snapshot, control, report = call.module.params, call.snapshot, call.control, call.report
     control.begin(None, report)
     control.refuse_log_on()
     control.tell(report)
@@ -185,7 +183,7 @@ def _make(module: AnsibleModule, call: _Call, stack: ExitStack) -> dict[str, Any
         told = on_demand.steps(snapshot.groups(), planned.file.items(), trace, call.chosen)
         more["steps"] = [asdict(one) for one in islice(told, params["max_results"])]
     return report_result(
-        module,
+        call.module,
         report,
         changed=False,
         would_change=would_change,
@@ -207,7 +205,7 @@ def _compare(call: _Call, trace: Trace | None) -> tuple[Planned, int]:
     Raises:
         GpadError: the plan could not be made.
     """
-    params, settings, snapshot, journal = call.params, call.settings, call.snapshot, call.journal
+    params, settings, snapshot, journal = call.module.params, call.settings, call.snapshot, call.journal
     written = _written(journal, params["undo"]) if params["undo"] is not None else frozenset(settings.mapper.targets)
     if params["stamp_anchors"] is not None:
         written |= frozenset(writeback.MAIL)
@@ -223,7 +221,7 @@ def _compare(call: _Call, trace: Trace | None) -> tuple[Planned, int]:
                 reader,
                 journal,
                 path,
-                check_mode=call.check_mode,
+                check_mode=call.module.check_mode,
                 retry_now=params["retry_now"],
                 word=settings_word(params, _COMPARED_BY),
                 full_after_hours=_hours(params, settings),
@@ -245,7 +243,7 @@ def _compare(call: _Call, trace: Trace | None) -> tuple[Planned, int]:
                 journal,
                 path,
                 items,
-                check_mode=call.check_mode,
+                check_mode=call.module.check_mode,
                 before_use=call.control.look_again,
                 told=call.report.plan_item,
             )
