@@ -34,7 +34,7 @@ from ansible_collections.hybrid_identity.gpad.plugins.module_utils._module.run_c
     quarantine_state,
     retry_rules,
 )
-from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity
+from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning import dn, identity, ownership
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.directory_facts import facts_entry
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.errors import ConfigurationError
 from ansible_collections.hybrid_identity.gpad.plugins.module_utils._provisioning.moments import moment_of, moment_text
@@ -212,7 +212,7 @@ def _soa(reader: Reader, params: Mapping[str, Any]) -> dict[str, Any]:
             f"soa_groups: {odd[0]!r} is neither a SID nor a distinguished name.",
             "Take the SIDs that gpad_soa returns.",
         )
-    facts = reader.authority_facts(names, frozenset(map(dn.folded, params["protected_groups"])))
+    facts = reader.authority_facts(names, ownership.protected_names(params["protected_groups"]))
     there = {one.sid for one in facts} | {dn.folded(one.dn) for one in facts}
     missing = [name for name in names if name not in there and dn.folded(name) not in there]
     return {"soa": [facts_entry(one) for one in facts], "soa_missing": missing}

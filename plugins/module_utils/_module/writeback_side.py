@@ -95,7 +95,9 @@ def inventory(params: dict[str, Any], sides: Sides) -> dict[str, Any]:
     if wrong:
         raise ConfigurationError(f"writeback_containers: {wrong[0]!r} is no distinguished name.", "Correct it.")
     read_at = moment_text(utc_now())
-    groups = read_writeback(sides.session, sides.reader, containers, _protected(params))
+    groups = read_writeback(
+        sides.session, sides.reader, containers, ownership.protected_names(params["protected_groups"])
+    )
     found = _found(params, sides, groups)
     rows = checks(found)
     origins = {group.guid: found.origin(group) for group in groups}
@@ -128,7 +130,9 @@ def proof(params: dict[str, Any], sides: Sides, journal: JournalFile) -> dict[st
             code="writeback_export_invalid",
         )
     guids = {group.guid for group in export.groups}
-    after = read_writeback(sides.session, sides.reader, (), _protected(params), guids)
+    after = read_writeback(
+        sides.session, sides.reader, (), ownership.protected_names(params["protected_groups"]), guids
+    )
     done = done_since(tuple(_applied(journal, export.read_at)))
     managed = {entry.guid for entry in journal.known().values()}
     return {
@@ -159,10 +163,6 @@ def _applied(journal: JournalFile, since: str) -> Iterator[Applied]:
     for run in reversed(journal.runs(_MOST_RUNS)):
         if run.started_at >= since:
             yield from journal.outcomes(run.run_id)
-
-
-def _protected(params: dict[str, Any]) -> frozenset[str]:
-    return frozenset(map(dn.folded, params["protected_groups"]))
 
 
 def _found(params: dict[str, Any], sides: Sides, groups: tuple[WritebackGroup, ...]) -> Found:

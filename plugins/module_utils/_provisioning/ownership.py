@@ -304,6 +304,15 @@ def _unshared(cloud_id: str, hit: Match, claims: Mapping[str, set[str]]) -> Matc
     return Match(problem="object_shared", detail=detail)
 
 
+def protected_names(given: Iterable[str]) -> frozenset[str]:
+    """Return the option protected_groups as groups are compared with it: folded.
+
+    Parameters:
+        given: sAMAccountNames, SIDs or DNs.
+    """
+    return frozenset(map(dn.folded, given))
+
+
 def untouchable(group: DirectoryGroup, protected_groups: frozenset[str]) -> str:
     """Return why a directory group is never written, or an empty string.
 

@@ -145,7 +145,7 @@ def compile_settings(
         managed,
         compile_mappings(mappings),
         foreign_members,
-        frozenset(map(dn.folded, protected_groups)),
+        ownership.protected_names(protected_groups),
         _protected_members(tuple(protected_members)),
         max_members,
         limits or Limits(),
